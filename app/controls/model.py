@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The shapes of the YAML under ``controls/``; the JSON Schemas for editors are generated from them.
+
+Every document says its ``kind``. Unknown keys are refused, so a misspelt key cannot switch a rule off.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Severity = Literal["critical", "high", "medium", "low"]
+ParameterValue = bool | int | float | str | tuple[str, ...]
+"""A string such as ``60s``, ``15m``, ``8h`` or ``90d`` is a duration; any other string is a string."""
+ExpectedOutcome = Literal["pass", "fail", "no_evidence", "not_applicable", "waived", "error"]
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class CatalogControl(_Document, frozen=True, kw_only=True):
+    """One requirement of a framework. ``text`` is only for catalogues whose text is in the public domain."""
+
+    id: str
+    label: str
+    summary: str
+    text: str | None = None
+    designation: Literal["standard", "required", "addressable"] | None = None
+    aliases: tuple[str, ...] = ()
+    not_tested_because: str | None = None
+
+
+class Catalog(_Document, frozen=True, kw_only=True, tag_field="kind", tag="Catalog"):
+    """A framework: its ids and our own words, or quoted text where the law allows."""
+
+    id: str
+    title: str
+    edition: str
+    short_names: tuple[str, ...] = ()
+    text_licence: Literal["public-domain", "own-words", "user-supplied"]
+    source_url: str
+    controls: tuple[CatalogControl, ...]
+
+
+class Requires(_Document, frozen=True, kw_only=True):
+    """What must be there before the assertion may be asked.
+
+    Attributes:
+        records: record types that a collected source must cover at the item's instant.
+        fields: nullable fields, such as ``grant.starts_at``; an item where one is missing is ``no_evidence``.
+        complete: further record types whose collection must be complete for the test to pass as a whole.
+    """
+
+    records: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
+
+
+class Meaning(_Document, frozen=True, kw_only=True):
+    """What each outcome means for this test, in words a reader can use."""
+
+    passes: Annotated[str, Meta(description="an item passes when ...")] = ""
+    fails: str
+    no_evidence: str
+    not_applicable: str
+
+
+class Example(_Document, frozen=True, kw_only=True):
+    """A partial row and the outcome it must get. Missing parts are filled from the population's blank row."""
+
+    name: str
+    given: dict[str, Any]
+    expect: ExpectedOutcome
+    parameters: dict[str, ParameterValue] = {}
+
+
+class ControlTest(_Document, frozen=True, kw_only=True):
+    """One yes-or-no question asked of every item of a population. Its title is a claim that should be true."""
+
+    id: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{1,9}-[0-9]{2,3}$")]
+    title: str
+    intent: str
+    population: str
+    applies_when: str = "true"
+    requires: Requires = Requires()
+    assertion: str = msgspec.field(name="assert")
+    parameters: dict[str, ParameterValue] = {}
+    severity: Severity
+    meaning: Meaning
+    columns: tuple[str, ...]
+    cause: Annotated[str, Meta(description="what usually makes it fail")]
+    effect: Annotated[str, Meta(description="what can happen because of it")]
+    remediation: str
+    examples: tuple[Example, ...]
+
+
+class ControlTests(_Document, frozen=True, kw_only=True, tag_field="kind", tag="ControlTests"):
+    """A file of tests on one subject."""
+
+    title: str
+    tests: tuple[ControlTest, ...]
+
+
+class MappingEntry(_Document, frozen=True, kw_only=True):
+    """Why a test says something about a control."""
+
+    control: str
+    test: str
+    relation: Literal["supports", "partially_supports", "addresses_risk"]
+    strength: Literal["primary", "partial"]
+    basis: Literal["direct", "derived"]
+    rationale: str
+
+
+class Mapping(_Document, frozen=True, kw_only=True, tag_field="kind", tag="Mapping"):
+    """The tests that bear on one framework."""
+
+    framework: str
+    entries: tuple[MappingEntry, ...]
+
+
+ControlsDocument = Catalog | ControlTests | Mapping

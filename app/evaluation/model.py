@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The words for what a test says: of an item, of a population, of a control.
+
+We report; the auditor concludes. So no word here means "compliant" or "effective".
+"""
+
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class ItemOutcome(IntEnum):
+    """What one test says of one item. The numbers are stored in result vectors and never change."""
+
+    NOT_APPLICABLE = 0
+    PASS = 1
+    FAIL = 2
+    NO_EVIDENCE = 3
+    WAIVED = 4
+    ERROR = 5
+
+    @property
+    def word(self) -> str:
+        """Return the word used in reports and the API, such as ``no_evidence``."""
+        return self.name.lower()
+
+
+class TestOutcomeWord(StrEnum):
+    """What one test says of its whole population."""
+
+    __test__ = False  # Keeps pytest from collecting it.
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    NO_OCCURRENCES = "no_occurrences"
+    ERROR = "error"
+
+
+class ControlStatus(StrEnum):
+    """What we say of a control for a period."""
+
+    NO_DEVIATIONS = "no_deviations"
+    DEVIATIONS = "deviations"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    NOT_TESTED = "not_tested"
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """An audit period, UTC: ``start`` inclusive, ``end`` exclusive, epoch milliseconds."""
+
+    start: int
+    end: int
+
+
+class ControlTestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One test over one population.
+
+    Attributes:
+        counts: item outcome word to number of items; every word is present; they add up to the population.
+        incomplete: why the population is not known to be whole; empty when it is.
+        definition_sha256: digest of the canonical test definition with its parameter values.
+    """
+
+    test_id: str
+    title: str
+    severity: str
+    population: str
+    outcome: TestOutcomeWord
+    counts: dict[str, int]
+    incomplete: tuple[str, ...]
+    parameters: dict[str, str]
+    definition_sha256: str
+
+
+class ControlResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One control of a framework, concluded from the tests mapped to it."""
+
+    control_id: str
+    label: str
+    status: ControlStatus
+    test_ids: tuple[str, ...]
+    reason: str
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was concluded for one framework and period; equal inputs give an equal value.
+
+    Attributes:
+        as_of: instant the judgment is made for: the end of the newest collection.
+        ledger_size: number of ledger entries it rests on.
+        segments: file name below ``populations/`` to SHA-256.
+        controls_sha256: digest over the controls that were used.
+    """
+
+    framework: str
+    framework_title: str
+    period: Period
+    as_of: int
+    ledger_size: int
+    segments: dict[str, str]
+    controls_sha256: str
+    population_sizes: dict[str, int]
+    tests: tuple[ControlTestResult, ...]
+    controls: tuple[ControlResult, ...]

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Fixtures that every stage's tests may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Return the folder of vendor samples, where a checkout has one; the project passes without them."""
+    folder = Path(os.environ.get("PROOFROOM_SAMPLES", ROOT.parent / "shared" / "samples"))
+    if not folder.is_dir():
+        pytest.skip("no vendor samples beside this checkout")
+    return folder
