@@ -77,7 +77,16 @@ class Example(_Document, frozen=True, kw_only=True):
 
 
 class ControlTest(_Document, frozen=True, kw_only=True):
-    """One yes-or-no question asked of every item of a population. Its title is a claim that should be true."""
+    """One yes-or-no question asked of every item of a population. Its title is a claim that should be true.
+
+    For one item the questions come in this order, and the first that answers decides: ``applies_when`` (false:
+    not_applicable), ``requires.records`` and ``requires.fields`` (missing: no_evidence), ``no_evidence_when`` (true:
+    no_evidence), ``assert``. An expression that errs makes the item ``error``.
+
+    Attributes:
+        no_evidence_when: CEL; says of an item whose evidence is there but cannot tell, such as a session that could
+            belong to several grants. It may read what ``requires.fields`` names.
+    """
 
     id: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{1,9}-[0-9]{2,3}$")]
     title: str
@@ -85,6 +94,7 @@ class ControlTest(_Document, frozen=True, kw_only=True):
     population: str
     applies_when: str = "true"
     requires: Requires = Requires()
+    no_evidence_when: str = "false"
     assertion: str = msgspec.field(name="assert")
     parameters: dict[str, ParameterValue] = {}
     severity: Severity
