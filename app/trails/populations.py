@@ -414,10 +414,12 @@ class SourceView(_View, frozen=True, kw_only=True):
 
     ``covered_from`` and ``covered_until`` bound what is covered; ``longest_hole`` is the longest stretch of the period
     that no run covers. ``declared`` says that the windows were stated, not inferred from the records.
+    ``record_types`` are the kinds of access record it yields, sorted; a pack so tells which populations it bears on.
     """
 
     id: str
     connector: str
+    record_types: list[str]
     runs: int
     received: int
     accepted: int
