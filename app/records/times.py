@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Text to instants and back.
+
+In:  an RFC 3339 timestamp as a source spelled it.
+Out: epoch milliseconds, UTC; digits beyond the millisecond are cut off, never rounded up into the future.
+Never guesses: a timestamp without a zone is refused, because an hour's difference decides a test.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from app.errors import RecordRejected
+
+LAST_INSTANT = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z, the last instant RFC 3339 can spell."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_LONGEST = 64
+_NEVER_YEARS = ("0000-", "0001-")
+_RFC3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
+)
+
+
+def parse_instant(text: str) -> int:
+    """Read an RFC 3339 timestamp (section 5.6; a space for the ``T`` is allowed by its note).
+
+    A leap second (``:60``) is the first instant of the next minute.
+
+    Args:
+        text: such as ``2026-08-23T10:11:12.123456Z`` or ``2026-08-23T12:11:12+02:00``.
+
+    Returns:
+        Epoch milliseconds, UTC, from 1970 on.
+
+    Raises:
+        RecordRejected: the text is not such a timestamp, has no zone, or lies before 1970.
+    """
+    match = _RFC3339.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise _refusal(text)
+    year, month, day, hour, minute, second, fraction, zulu, sign, zone_hour, zone_minute = match.groups()
+    leap = second == "60"
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), 59 if leap else int(second), tzinfo=UTC
+        )
+    except ValueError:
+        raise _refusal(text) from None
+    instant = (moment - _EPOCH) // _MILLISECOND + (1000 if leap else int(((fraction or "") + "000")[:3]))
+    if not zulu:
+        if int(zone_hour) > 23 or int(zone_minute) > 59:  # noqa: PLR2004  # hours of a day, minutes of an hour
+            raise _refusal(text)
+        shift = (int(zone_hour) * 60 + int(zone_minute)) * 60_000
+        instant += shift if sign == "-" else -shift
+    if not 0 <= instant <= LAST_INSTANT:
+        raise _refusal(text)
+    return instant
+
+
+def parse_optional_instant(text: str | None) -> int | None:
+    """Read an instant that may be missing: None, empty, and the vendors' "never" (year 1, or 1970 exactly) give None.
+
+    Raises:
+        RecordRejected: there is a text, and it is not an RFC 3339 timestamp.
+    """
+    if not text or text.startswith(_NEVER_YEARS):
+        return None
+    return parse_instant(text) or None
+
+
+def format_instant(instant: int) -> str:
+    """Write epoch milliseconds as RFC 3339, UTC: ``2026-08-23T10:11:12.123Z``; whole seconds have no fraction.
+
+    Raises:
+        ValueError: the instant lies outside the years 1 to 9999.
+    """
+    try:
+        moment = _EPOCH + timedelta(milliseconds=instant)
+    except OverflowError:
+        raise ValueError(f"{instant} is not an instant that can be written") from None
+    fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def _refusal(text: str) -> RecordRejected:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:40])
+    return RecordRejected(
+        f"'{shown}' is not an instant",
+        hint="Write RFC 3339 with a zone, such as 2026-08-23T10:11:12Z",
+    )
