@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Options and small helpers that several commands share."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.clock import Clock, SystemClock
+from app.errors import UsageError
+from app.evaluation.model import Period
+from app.settings import Settings
+from app.wiring import Services, build_services
+
+DirOption = Annotated[
+    Path | None,
+    typer.Option("--dir", envvar="PROOFROOM_DIR", help="Data directory.", show_default="proofroom-data", file_okay=False),
+]
+FrameworkOption = Annotated[str, typer.Option("--framework", help="Framework id or short name, such as soc2.")]
+FromOption = Annotated[str, typer.Option("--from", help="First day of the period, YYYY-MM-DD (UTC).")]
+ToOption = Annotated[str, typer.Option("--to", help="Last day of the period, included, YYYY-MM-DD (UTC).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+DAY = 86_400_000
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def services(directory: Path | None, *, clock: Clock | None = None) -> Services:
+    """Open the data directory (made on first use) and build the services over it."""
+    settings = Settings.load(directory)
+    return build_services(settings, clock or SystemClock())
+
+
+def day(text: str, *, where: str) -> int:
+    """Return the first instant of a day given as YYYY-MM-DD, UTC.
+
+    Raises:
+        UsageError: it is not such a day.
+    """
+    try:
+        date = datetime.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text[:40]}' is not a day", where=where, hint="Write it as YYYY-MM-DD") from None
+    return int(datetime.datetime.combine(date, datetime.time(), datetime.UTC).timestamp() * 1000)
+
+
+def period(first: str, last: str) -> Period:
+    """Return the period from the first to the last day, both included.
+
+    Raises:
+        UsageError: a day cannot be read, or the last is before the first.
+    """
+    start, end = day(first, where="--from"), day(last, where="--to") + DAY
+    if end <= start:
+        raise UsageError("the period ends before it starts", where="--to", hint="Give --from the earlier day")
+    return Period(start=start, end=end)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar on standard error while the block runs; silent when that is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def update(step: str, done: int, total: int) -> None:
+            bar.update(task, description=step or what, completed=done, total=total or None)
+
+        yield update

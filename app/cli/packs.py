@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""``proofroom pack build|list`` and ``proofroom verify``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli.options import (
+    DirOption,
+    FrameworkOption,
+    FromOption,
+    JsonOption,
+    ToOption,
+    err,
+    out,
+    period,
+    progress_bar,
+    services,
+)
+from app.records.times import format_instant
+from app.rendering.texts import as_json
+from app.verification.report import as_text
+from app.verification.verifier import verify as verify_pack
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(help="Build and list evidence packs.", no_args_is_help=True)
+    group.command("build")(build)
+    group.command("list")(list_packs)
+    app.add_typer(group, name="pack")
+    app.command()(verify)
+
+
+def build(
+    framework: FrameworkOption,
+    first: FromOption,
+    last: ToOption,
+    target: Annotated[Path, typer.Option("--out", help="Folder to put the pack in.", file_okay=False)],
+    directory: DirOption = None,
+) -> None:
+    """Build a signed evidence pack; the last line printed is its path."""
+    proofroom = services(directory)
+    with progress_bar("Building the pack") as update:
+        path = proofroom.packs.build(framework, period(first, last), target, progress=update)
+    fingerprint = proofroom.packs.signer().certificate_sha256
+    err.print(f"signed by {proofroom.packs.signer().subject}, certificate SHA-256 {fingerprint}", markup=False)
+    out.print(str(path), markup=False)
+
+
+def list_packs(directory: DirOption = None) -> None:
+    """List the packs that were built."""
+    table = Table("built", "framework", "from", "to", "sha256", "file", box=None, pad_edge=False)
+    packs = services(directory).packs.list()
+    for pack in packs:
+        table.add_row(
+            format_instant(pack.built_at),
+            pack.framework,
+            format_instant(pack.period.start)[:10],
+            format_instant(pack.period.end - 1)[:10],
+            pack.sha256[:16],
+            pack.file_name,
+        )
+    out.print(table if packs else "No pack has been built. Build one with 'proofroom pack build'.")
+
+
+def verify(
+    pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", dir_okay=False)],
+    *,
+    trust: Annotated[
+        Path | None, typer.Option(help="Certificate or public key (PEM or DER) of the signer you trust.", dir_okay=False)
+    ] = None,
+    as_json_: JsonOption = False,
+) -> None:
+    """Check a pack without trusting whoever made it: no network, no data directory, no configuration.
+
+    Leaves with 0 if no step failed, and 1 otherwise.
+    """
+    anchor = trust.read_bytes() if trust else None
+    with progress_bar("Verifying"):
+        report = verify_pack(pack, anchor)
+    out.print(as_json(report) if as_json_ else as_text(report), markup=False)
+    if not report.holds:
+        raise typer.Exit(1)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Queue jobs and work them off: each runs once at a time, shows progress, and survives a crash of its worker."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.clock import Clock
+from app.db import Database
+from app.errors import NotFound, ProofroomError, UsageError
+from app.jobs import repository
+from app.jobs.model import Handler, Job, JobState
+from app.jobs.tables import JobRow
+
+STALE_AFTER = 120_000
+"""A running job whose worker said nothing for this long (ms) is taken over."""
+MAX_ATTEMPTS = 3
+
+_log = logging.getLogger(__name__)
+
+
+class JobService:
+    """The queue. ``handlers`` says what each kind of job does."""
+
+    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+        self._database = database
+        self._clock = clock
+        self._handlers = handlers
+
+    def submit(self, kind: str, arguments: dict[str, Any], key: str | None = None) -> Job:
+        """Queue a job, or return the one that was asked for before with the same key.
+
+        Raises:
+            UsageError: the key was used for other arguments.
+        """
+        wanted = msgspec.json.encode(arguments, order="sorted").decode()
+        now = self._clock.now()
+        job_id = secrets.token_hex(8)
+        with self._database.session() as session:
+            earlier = repository.find_by_key(session, kind, key) if key else None
+            if earlier is not None:
+                if earlier.arguments != wanted:
+                    raise UsageError("this Idempotency-Key was used for another request", where="Idempotency-Key")
+                return _job(earlier)
+            row = JobRow(
+                id=job_id,
+                kind=kind,
+                key=key or job_id,
+                arguments=wanted,
+                state=JobState.QUEUED,
+                created_at=now,
+                updated_at=now,
+            )
+            repository.add(session, row)
+            session.commit()
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """Return a job.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        with self._database.session() as session:
+            row = repository.find(session, job_id)
+            if row is None:
+                raise NotFound(f"there is no job '{job_id[:40]}'")
+            return _job(row)
+
+    def work_once(self) -> bool:
+        """Take one waiting job and do it; tell whether there was one."""
+        now = self._clock.now()
+        with self._database.session() as session:
+            job_id = repository.claim_next(session, now, now - STALE_AFTER)
+            session.commit()
+        if job_id is None:
+            return False
+        job = self.get(job_id)
+        if job.attempt > MAX_ATTEMPTS:
+            self._save(job, state=JobState.FAILED, problem=f"given up after {MAX_ATTEMPTS} attempts")
+            return True
+        self._run(job)
+        return True
+
+    def _run(self, job: Job) -> None:
+        def progress(step: str, done: int, total: int) -> None:
+            self._save(job, step=step, done=done, total=total)
+
+        try:
+            result = self._handlers[job.kind](job.arguments, progress)
+        except ProofroomError as error:
+            self._save(job, state=JobState.FAILED, problem=str(error))
+        except Exception:
+            # The message of an unforeseen error may quote a record or a secret: it goes to the log's traceback only.
+            _log.exception("job %s (%s) failed", job.id, job.kind)
+            self._save(job, state=JobState.FAILED, problem="an internal error; the service log has the details")
+        else:
+            text = msgspec.json.encode(result, order="sorted").decode()
+            self._save(job, state=JobState.DONE, step="done", result=text)
+
+    def _save(self, job: Job, **values: object) -> None:
+        with self._database.session() as session:
+            repository.save(session, job.id, job.attempt, updated_at=self._clock.now(), **values)
+            session.commit()
+
+
+def _job(row: JobRow) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        arguments=msgspec.json.decode(row.arguments),
+        state=JobState(row.state),
+        step=row.step,
+        done=row.done,
+        total=row.total,
+        attempt=row.attempt,
+        result=msgspec.json.decode(row.result) if row.result else None,
+        problem=row.problem,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
