@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the overview page shows, put into words: states as word, icon and colour class, never colour alone."""
+
+from collections import Counter
+from typing import Any
+
+from app.controls.loader import Controls
+from app.evaluation.model import ControlStatus, Evaluation, TestOutcomeWord
+from app.gaps.model import Gap, GapKind
+from app.jobs.model import Job, JobState
+from app.packs.repository import PackInfo
+from app.records.times import format_instant
+
+_STATUS_ICON = {
+    ControlStatus.NO_DEVIATIONS: "✓",
+    ControlStatus.DEVIATIONS: "✕",
+    ControlStatus.INSUFFICIENT_EVIDENCE: "?",
+    ControlStatus.NOT_TESTED: "–",
+}
+_OUTCOME_ICON = {
+    TestOutcomeWord.PASSED: "✓",
+    TestOutcomeWord.FAILED: "✕",
+    TestOutcomeWord.INCONCLUSIVE: "?",
+    TestOutcomeWord.NO_OCCURRENCES: "–",
+    TestOutcomeWord.ERROR: "!",
+}
+_KIB = 1024
+
+
+def evaluation_view(evaluation: Evaluation, gaps: tuple[Gap, ...], controls: Controls) -> dict[str, Any]:
+    """Return what the template reads about an evaluation."""
+    reasons = {
+        control.id: control.not_tested_because or "No test of ours bears on it."
+        for control in controls.catalogs[evaluation.framework].controls
+    }
+    tested = [control for control in evaluation.controls if control.status is not ControlStatus.NOT_TESTED]
+    statuses = Counter(control.status for control in evaluation.controls)
+    return {
+        "facts": _facts(evaluation),
+        "gap_sentence": _gap_sentence(gaps),
+        "tiles": [
+            {"status": status, "icon": _STATUS_ICON[status], "word": _words(status), "count": statuses[status]}
+            for status in ControlStatus
+        ],
+        "controls": [
+            {
+                "id": control.control_id,
+                "label": control.label,
+                "status": control.status,
+                "icon": _STATUS_ICON[control.status],
+                "word": _words(control.status),
+                "reason": control.reason,
+                "tests": control.test_ids,
+            }
+            for control in tested
+        ],
+        "untested": [
+            {"id": control.control_id, "label": control.label, "reason": reasons[control.control_id]}
+            for control in evaluation.controls
+            if control.status is ControlStatus.NOT_TESTED
+        ],
+        "tests": [
+            {
+                "id": test.test_id,
+                "title": test.title,
+                "outcome": test.outcome,
+                "icon": _OUTCOME_ICON[test.outcome],
+                "word": _words(test.outcome),
+                "counts": test.counts,
+                "applicable": sum(test.counts.values()) - test.counts["not_applicable"],
+                "incomplete": test.incomplete,
+            }
+            for test in evaluation.tests
+        ],
+    }
+
+
+def pack_view(pack: PackInfo) -> dict[str, str]:
+    """Return what the template reads about a pack."""
+    return {
+        "id": pack.id,
+        "file_name": pack.file_name,
+        "period": f"{format_instant(pack.period.start)[:10]} to {format_instant(pack.period.end - 1)[:10]}",
+        "built": format_instant(pack.built_at)[:16].replace("T", " ") + " UTC",
+        "size": f"{max(1, pack.size // _KIB):,} KiB",
+        "sha256": pack.sha256,
+    }
+
+
+def job_view(job: Job, refresh: str) -> dict[str, Any]:
+    """Return what the template reads about a job."""
+    running = job.state in {JobState.QUEUED, JobState.RUNNING}
+    match job.state:
+        case JobState.QUEUED:
+            sentence = "The pack is waiting to be built."
+        case JobState.RUNNING:
+            sentence = f"The pack is being built: {job.step or 'starting'} ({job.done} of {job.total})."
+        case JobState.DONE:
+            sentence = "The pack was built."
+        case JobState.FAILED:
+            sentence = f"The pack was not built: {job.problem}"
+    return {"sentence": sentence, "running": running, "refresh": refresh}
+
+
+def _words(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def _facts(evaluation: Evaluation) -> str:
+    items = sum(evaluation.population_sizes.values())
+    return (
+        f"{len(evaluation.tests)} tests over {items:,} items, as of {format_instant(evaluation.as_of)},"
+        f" resting on {evaluation.ledger_size:,} ledger entries."
+    )
+
+
+def _gap_sentence(gaps: tuple[Gap, ...]) -> str:
+    kinds = Counter(gap.kind for gap in gaps)
+    evidence = kinds[GapKind.MISSING_EVIDENCE] + kinds[GapKind.INCOMPLETE_COLLECTION] + kinds[GapKind.TEST_ERROR]
+    return (
+        f"Findings: {kinds[GapKind.CONTROL_DEVIATION]} control deviations; apart from them, {evidence} gaps in the evidence."
+    )

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The pages: sign in and out, overview, packs. A page's form posts must come from our own origin."""
+
+import datetime
+import urllib.parse
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Cookie, Depends, Form, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from app.api.deps import ServicesDep, days_to_period
+from app.auth.tokens import Caller, Scope
+from app.errors import Forbidden, NotFound, ProofroomError, UsageError
+from app.records.times import format_instant
+from app.resources import shipped
+from app.web.overview import evaluation_view, job_view, pack_view
+from app.web.pages import render
+from app.wiring import Services
+
+router = APIRouter(include_in_schema=False)
+
+COOKIE = "proofroom_token"
+_STATIC = Path(__file__).parent / "static"
+_STATIC_FILES = {"proofroom.css": "text/css", "mark.svg": "image/svg+xml"}
+_FONTS = {
+    "sans-regular": "sans-regular.ttf",
+    "sans-semibold": "sans-semibold.ttf",
+    "mono-regular": "mono-regular.ttf",
+}
+_SEE_OTHER = 303
+_QUARTER = datetime.timedelta(days=89)
+
+
+def same_origin(request: Request) -> None:
+    """Refuse a form post that another site made the browser send (Fetch Metadata, and Origin for older browsers).
+
+    Raises:
+        Forbidden: it comes from elsewhere.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.url.netloc}"
+    if site not in {None, "same-origin", "none"} or (site is None and origin not in {None, own}):
+        raise Forbidden("the form was sent from another site")
+
+
+def signed_in(services: ServicesDep, token: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> Caller | None:
+    """Return who is signed in, or None."""
+    if token is None:
+        return None
+    try:
+        return services.auth.authenticate(token)
+    except Forbidden:
+        return None
+
+
+CallerDep = Annotated[Caller | None, Depends(signed_in)]
+
+
+@router.get("/static/{name}")
+def static_file(name: str) -> FileResponse:
+    """Serve one of our own two files."""
+    if name not in _STATIC_FILES:
+        raise NotFound("there is no such file")
+    return FileResponse(_STATIC / name, media_type=_STATIC_FILES[name])
+
+
+@router.get("/fonts/{name}")
+def font_file(name: str) -> FileResponse:
+    """Serve the fonts of the reports, so that page and report look alike."""
+    if name not in _FONTS:
+        raise NotFound("there is no such font")
+    path = shipped("report_templates") / "_shared" / "fonts" / _FONTS[name]
+    return FileResponse(path, media_type="font/ttf", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.post("/sign-in", dependencies=[Depends(same_origin)])
+def sign_in(request: Request, services: ServicesDep, token: Annotated[str, Form(max_length=200)]) -> Response:
+    """Keep the token in a cookie that no script and no other site can use."""
+    try:
+        caller = services.auth.authenticate(token.strip())
+    except Forbidden as error:
+        return render("sign_in.html.j2", {"caller": None, "problem": f"{error.what}.".capitalize()}, 403)
+    services.auth.record(caller.name, "web.sign-in", caller.token_id)
+    response = RedirectResponse("/", _SEE_OTHER)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token.strip(), httponly=True, samesite="strict", secure=secure, max_age=8 * 3600)
+    return response
+
+
+@router.post("/sign-out", dependencies=[Depends(same_origin)])
+def sign_out() -> Response:
+    """Forget the token in this browser."""
+    response = RedirectResponse("/", _SEE_OTHER)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/", response_class=HTMLResponse)
+def overview(
+    services: ServicesDep,
+    caller: CallerDep,
+    framework: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    job: str | None = None,
+) -> HTMLResponse:
+    """Show the control statuses of a period, the findings and the packs."""
+    if caller is None:
+        return render("sign_in.html.j2", {"caller": None, "problem": None})
+    catalogs = list(services.controls.catalogs.values())
+    catalog = services.controls.resolve_framework(framework) if framework else catalogs[0]
+    first, last = _days(services, start, end)
+    context: dict[str, Any] = {
+        "caller": caller,
+        "organisation": services.settings.organisation,
+        "frameworks": catalogs,
+        "framework": catalog,
+        "start": first,
+        "end": last,
+        "can_build": Scope.PACKS_WRITE in caller.scopes,
+        "packs": [pack_view(pack) for pack in services.packs.list() if pack.framework == catalog.id],
+        "job": None,
+        "evaluation": None,
+        "problem": None,
+    }
+    if job:
+        query = urllib.parse.urlencode({"framework": catalog.id, "start": first, "end": last, "job": job})
+        context["job"] = job_view(services.jobs.get(job), f"/?{query}#packs")
+    if services.ledger.size():
+        try:
+            context["evaluation"] = _evaluation(services, catalog.id, first, last)
+        except ProofroomError as error:
+            context["problem"] = str(error)
+    return render("overview.html.j2", context)
+
+
+@router.post("/packs", dependencies=[Depends(same_origin)])
+def build_pack(
+    services: ServicesDep,
+    caller: CallerDep,
+    framework: Annotated[str, Form()],
+    start: Annotated[str, Form()],
+    end: Annotated[str, Form()],
+) -> Response:
+    """Ask for a pack and go back to the overview, which shows how far it is."""
+    if caller is None or Scope.PACKS_WRITE not in caller.scopes:
+        raise Forbidden("building packs needs a token with the scope 'packs:write'")
+    period = days_to_period(_day(start), _day(end))
+    job = services.submit_pack(framework, period, caller, None)
+    query = urllib.parse.urlencode({"framework": framework, "start": start, "end": end, "job": job.id})
+    return RedirectResponse(f"/?{query}#packs", _SEE_OTHER)
+
+
+@router.get("/packs/{pack_id}/download")
+def download(pack_id: str, services: ServicesDep, caller: CallerDep) -> Response:
+    """Download a pack."""
+    if caller is None:
+        return RedirectResponse("/", _SEE_OTHER)
+    pack = services.packs.get(pack_id)
+    services.auth.record(caller.name, "pack.download", pack.id)
+    return FileResponse(pack.path, media_type="application/zip", filename=pack.file_name)
+
+
+def _evaluation(services: Services, framework: str, first: str, last: str) -> dict[str, Any]:
+    period = days_to_period(_day(first), _day(last))
+    evaluated = services.evaluator.evaluate(framework, period)
+    return evaluation_view(evaluated.evaluation, services.gaps(framework, period), services.controls)
+
+
+def _days(services: Services, start: str | None, end: str | None) -> tuple[str, str]:
+    """Return the days asked for; by default those of the newest pack, else the 90 days that end with the newest evidence."""
+    if start and end:
+        return start, end
+    packs = services.packs.list()
+    if packs:
+        return format_instant(packs[0].period.start)[:10], format_instant(packs[0].period.end - 1)[:10]
+    covered = [run.covered.end for run in services.collection.runs() if run.covered.end is not None]
+    newest = max(covered, default=services.clock.now()) - 1
+    last = datetime.date.fromisoformat(format_instant(newest)[:10])
+    return (last - _QUARTER).isoformat(), last.isoformat()
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text[:40]}' is not a day", hint="Write it as YYYY-MM-DD") from None
