@@ -1,3 +1,141 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The one place that knows which class stands behind which interface."""
+"""The one place that knows which class stands behind which interface.
+
+In:  settings and a clock.
+Out: the services that commands, endpoints and pages call. Tests build them the same way over a temporary directory.
+"""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from app.auth.service import AuthService
+from app.auth.tokens import Caller
+from app.clock import Clock
+from app.collection.service import CollectionService
+from app.connectors.registry import DECLARED_TYPES
+from app.controls.loader import Controls, load
+from app.db import Database
+from app.evaluation.model import Period
+from app.evaluation.periods import PeriodEvaluator, Progress
+from app.gaps.derive import gaps_of
+from app.gaps.export import export
+from app.gaps.model import Gap
+from app.jobs.model import Job
+from app.jobs.service import JobService
+from app.ledger.service import Ledger
+from app.packs.service import PackService
+from app.resources import shipped
+from app.settings import Settings
+from app.signing.keys import SigningKeys
+from app.trails.service import TrailService
+
+BUILD_PACK = "pack.build"
+_LOOK_EVERY_SECONDS = 1
+
+
+class Services:
+    """Everything over one data directory; each part is made when it is first asked for."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def database(self) -> Database:
+        """Open the database and bring its tables up to date."""
+        return Database.open(self.settings)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Return the append-only ledger."""
+        return Ledger(self.database, self.settings.keys_dir)
+
+    @cached_property
+    def collection(self) -> CollectionService:
+        """Return what runs connectors."""
+        return CollectionService(self.database, self.ledger, self.clock)
+
+    @cached_property
+    def trails(self) -> TrailService:
+        """Return what links records."""
+        return TrailService(self.collection, DECLARED_TYPES)
+
+    @cached_property
+    def controls(self) -> Controls:
+        """Load the shipped controls."""
+        return load(shipped("controls"))
+
+    @cached_property
+    def evaluator(self) -> PeriodEvaluator:
+        """Return what evaluates periods, and keeps the answers until the ledger grows."""
+        return PeriodEvaluator(self.trails, self.controls, self.settings.dir / "evaluations", self.ledger.size)
+
+    @cached_property
+    def packs(self) -> PackService:
+        """Return what builds and lists packs."""
+        keys = SigningKeys(self.settings.keys_dir, self.clock)
+        return PackService(
+            self.database, self.ledger, self.collection, self.evaluator, keys, self.clock, self.settings.organisation
+        )
+
+    @cached_property
+    def auth(self) -> AuthService:
+        """Return tokens and the activity log."""
+        return AuthService(self.database, self.clock)
+
+    @cached_property
+    def jobs(self) -> JobService:
+        """Return the queue of background jobs."""
+        return JobService(self.database, self.clock, {BUILD_PACK: self._build_pack})
+
+    def gaps(self, framework: str, period: Period) -> tuple[Gap, ...]:
+        """Return the findings of a framework and period."""
+        return gaps_of(self.evaluator.evaluate(framework, period))
+
+    def gap_report(self, framework: str, period: Period, form: str, progress: Progress | None = None) -> bytes:
+        """Return the gap report as json, csv, html or pdf."""
+        return export(self.evaluator.evaluate(framework, period, progress), form, self.settings.organisation)
+
+    def submit_pack(self, framework: str, period: Period, caller: Caller, key: str | None) -> Job:
+        """Queue the building of a pack and write down who asked.
+
+        Raises:
+            NotFound: there is no such framework.
+        """
+        arguments = {
+            "framework": self.controls.resolve_framework(framework).id,
+            "start": period.start,
+            "end": period.end,
+        }
+        # A key counts for the caller who used it: nobody can learn of another's job by guessing keys.
+        job = self.jobs.submit(BUILD_PACK, arguments, f"{caller.token_id}:{key}" if key else None)
+        self.auth.record(caller.name, "pack.build", job.id)
+        return job
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """Work off background jobs while the block runs."""
+        scheduler = BackgroundScheduler(timezone=datetime.UTC)
+        scheduler.add_job(self.jobs.work_once, "interval", seconds=_LOOK_EVERY_SECONDS, max_instances=1, coalesce=True)
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=True)
+
+    def _build_pack(self, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        period = Period(start=arguments["start"], end=arguments["end"])
+        path = self.packs.build(arguments["framework"], period, self.settings.dir / "packs", progress)
+        return {"file_name": path.name, "packs": "/api/v1/packs"}
+
+
+def build_services(settings: Settings, clock: Clock) -> Services:
+    """Return the services over a data directory, which is made on first use, readable by its owner only."""
+    settings.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Services(settings, clock)

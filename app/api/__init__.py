@@ -4,7 +4,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import documentation, evaluations, frameworks, jobs, packs, records
+from app.api import evaluations, frameworks, jobs, packs, records
 
 
 def register(app: FastAPI) -> None:
@@ -13,4 +13,3 @@ def register(app: FastAPI) -> None:
     for module in (frameworks, evaluations, records, packs, jobs):
         root.include_router(module.router)
     app.include_router(root)
-    app.include_router(documentation.router)

@@ -59,6 +59,17 @@ def signed_in(services: ServicesDep, token: Annotated[str | None, Cookie(alias=C
 CallerDep = Annotated[Caller | None, Depends(signed_in)]
 
 
+@router.get("/api/v1/docs", response_class=HTMLResponse)
+def documentation(request: Request) -> HTMLResponse:
+    """Show the REST interface as a plain page, drawn from the OpenAPI document without any script."""
+    endpoints = [
+        {"method": method.upper(), "path": path, "summary": about["description"], "tag": about["tags"][0]}
+        for path, methods in request.app.openapi()["paths"].items()
+        for method, about in methods.items()
+    ]
+    return render("documentation.html.j2", {"caller": None, "endpoints": endpoints})
+
+
 @router.get("/static/{name}")
 def static_file(name: str) -> FileResponse:
     """Serve one of our own two files."""
