@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,8 +18,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app.auth.service import AuthService
 from app.auth.tokens import Caller
 from app.clock import Clock
+from app.collection.model import CollectionRun
 from app.collection.service import CollectionService
-from app.connectors.registry import DECLARED_TYPES
+from app.connectors.base import Window
+from app.connectors.registry import DECLARED_TYPES, open_files
 from app.controls.loader import Controls, load
 from app.db import Database
 from app.evaluation.model import Period
@@ -93,6 +96,23 @@ class Services:
     def jobs(self) -> JobService:
         """Return the queue of background jobs."""
         return JobService(self.database, self.clock, {BUILD_PACK: self._build_pack})
+
+    def import_files(
+        self, connector: str, files: list[Path], source: str, covered: Window | None, progress: Progress
+    ) -> CollectionRun:
+        """Import exported files of one source; ``covered`` is the time they speak for, when that is known.
+
+        Raises:
+            UsageError: there is no such connector.
+            InvalidInput: a file is not of its format.
+        """
+        return self.collection.collect(
+            open_files(connector, files),
+            source=source,
+            window=covered or Window(),
+            covered=covered,
+            progress=lambda done, total: progress("", done, total or 0),
+        )
 
     def gaps(self, framework: str, period: Period) -> tuple[Gap, ...]:
         """Return the findings of a framework and period."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from app.cli.options import DAY, DirOption, JsonOption, day, err, out, progress_bar, services
 from app.collection.model import CollectionRun
 from app.connectors.base import Window
-from app.connectors.registry import FILE_CONNECTORS, open_files
+from app.connectors.registry import FILE_CONNECTORS
 from app.errors import UsageError
 from app.records.times import format_instant
 from app.rendering.texts import as_json
@@ -44,16 +44,8 @@ def import_files(
     if (first is None) != (last is None):
         raise UsageError("--from and --to go together", hint="Give both, or neither")
     covered = Window(start=day(first, where="--from"), end=day(last, where="--to") + DAY) if first and last else None
-    reader = open_files(connector, files)
-    proofroom = services(directory)
     with progress_bar(f"Importing {source or connector}") as update:
-        run = proofroom.collection.collect(
-            reader,
-            source=source or connector,
-            window=covered or Window(),
-            covered=covered,
-            progress=lambda done, total: update("", done, total or 0),
-        )
+        run = services(directory).import_files(connector, files, source or connector, covered, update)
     if as_json_:
         out.print(as_json(run), markup=False)
     else:
