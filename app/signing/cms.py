@@ -12,7 +12,7 @@ The signed attributes are those of CAdES-BES and PAdES B-B (ETSI EN 319 122-1, E
 digest, signing certificate v2 and, for files but not for PDF (EN 319 142-1 section 6.3), the signing time.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 
 import msgspec
@@ -96,7 +96,7 @@ def _attributes(content_sha256: str, certificate: bytes, signed_at: int | None) 
         ("signing_certificate_v2", binding),
     ]
     if signed_at is not None:
-        moment = datetime.datetime.fromtimestamp(signed_at // 1000, tz=datetime.UTC)
+        moment = dt.datetime.fromtimestamp(signed_at // 1000, tz=dt.UTC)
         # RFC 5652 section 11.3: UTCTime through 2049, GeneralizedTime from then on.
         is_utc = moment.year < _FIRST_GENERALIZED
         time = {"utc_time": core.UTCTime(moment)} if is_utc else {"general_time": core.GeneralizedTime(moment)}

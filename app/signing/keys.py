@@ -10,7 +10,7 @@ P-256 because every reader's tool knows it: PDF readers and ``openssl cms`` refu
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import hashlib
 import os
 import secrets
@@ -26,9 +26,9 @@ from app.clock import Clock
 from app.errors import InvalidInput, UsageError
 
 DEVELOPMENT_NAME = "Proofroom development identity"
-VALIDITY = datetime.timedelta(days=730)
+VALIDITY = dt.timedelta(days=730)
 """Two years: an audit period of a year, and the year in which it is examined."""
-_BACKDATED = datetime.timedelta(minutes=5)
+_BACKDATED = dt.timedelta(minutes=5)
 """A new certificate is valid a little earlier than now, because clocks differ."""
 _MAX_FILE = 65_536
 
@@ -156,8 +156,8 @@ def verify_ecdsa(certificate: x509.Certificate, signature: bytes, data: bytes) -
     return True
 
 
-def _moment(instant: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(instant / 1000, tz=datetime.UTC)
+def _moment(instant: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(instant / 1000, tz=dt.UTC)
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

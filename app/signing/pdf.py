@@ -10,7 +10,7 @@ incremental update and judges the document; the CMS itself is the one shape of `
 """
 
 import asyncio
-import datetime
+import datetime as dt
 import hashlib
 import io
 from collections.abc import Coroutine
@@ -80,7 +80,7 @@ def verify_pdf(pdf: bytes, certificate: x509.Certificate) -> PdfSignature:
 
 
 async def _sign(pdf: bytes, identity: SigningIdentity, signed_at: int) -> bytes:
-    moment = datetime.datetime.fromtimestamp(signed_at // 1000, tz=datetime.UTC)
+    moment = dt.datetime.fromtimestamp(signed_at // 1000, tz=dt.UTC)
     meta = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -94,10 +94,11 @@ async def _sign(pdf: bytes, identity: SigningIdentity, signed_at: int) -> bytes:
     session = signer.init_signing_session(IncrementalPdfFileWriter(io.BytesIO(pdf)))
     session.system_time = moment  # The session would otherwise ask the machine's clock.
     document = session.prepare_tbs_document(None, bytes_reserved=_reserved(identity))
-    prepared, output = document.digest_tbs_document()
+    output = io.BytesIO()
+    prepared, _ = document.digest_tbs_document(output=output)
     cms = sign_detached(prepared.document_digest.hex(), identity, None)
     prepared.fill_with_cms(output, cms)
-    return bytes(output.getvalue())
+    return output.getvalue()
 
 
 def _reserved(identity: SigningIdentity) -> int:

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The ledger's part of a pack: what ties its rows to the append-only log, without any raw record.
+
+In:  ledger entries (digests and times, no payload), completeness boxes, proofs.
+Out: the files below ``ledger/``, and the same read back.
+
+    entries.jsonl       {"entry":{…},"index":n}: the canonical text between the outer keys is the leaf, byte for byte
+    runs.jsonl          {"index":n,"run":{…}}: the canonical text of the run has the digest its ledger entry states
+    subset-proof.json   one proof that all these entries are in the log of the checkpoint
+    consistency.json    proof that the log of the previous pack is a prefix of this one, or why there is none
+    checkpoint          C2SP signed note over size and root
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, TypeVar
+
+import msgspec
+
+from app.collection.model import CollectionRun
+from app.errors import InvalidInput
+from app.ledger.entry import LedgerEntry, leaf_bytes
+from app.signing.canonical import canonical_json
+
+_ENTRY = b'{"entry":'
+_INDEX = b',"index":'
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class SubsetProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One proof for many leaves: hex hashes of the subtrees that hold none of them, in ``verify_subset`` order."""
+
+    size: int
+    hashes: tuple[str, ...]
+
+
+class Consistency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the log grew since the previous pack of this framework.
+
+    Attributes:
+        previous: the previous pack's checkpoint, as text; None when there is no earlier pack to compare with.
+        proof: hex hashes (RFC 9162 section 2.1.4); empty without a previous checkpoint.
+    """
+
+    previous: str | None
+    proof: tuple[str, ...]
+
+
+class ProvenRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A completeness box and the index of the ledger entry that holds its digest."""
+
+    index: int
+    run: CollectionRun
+
+
+def write_entries(entries: Iterable[LedgerEntry], output: IO[bytes]) -> None:
+    """Write entries, which must come in order of index, one a line."""
+    for entry in entries:
+        output.write(b'%b%b,"index":%d}\n' % (_ENTRY, leaf_bytes(entry), entry.index))
+
+
+def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield index and leaf bytes of each line; a leaf's meaning is only taken from it after its proof holds.
+
+    Raises:
+        InvalidInput: a line has another shape, or the indices do not rise.
+    """
+    last = -1
+    for number, line in enumerate(lines, 1):
+        cut = line.rfind(_INDEX)
+        digits = line[cut + len(_INDEX) : -2]
+        if not (line.startswith(_ENTRY) and line.endswith(b"}\n") and cut > 0 and digits.isdigit()):
+            raise InvalidInput("this is not a ledger entry", where=f"line {number}")
+        index = int(digits) if len(digits) <= 16 else -1  # noqa: PLR2004 - 53 bits have at most 16 digits.
+        if index <= last or str(index).encode() != digits:
+            raise InvalidInput("the ledger entries are not in order of index", where=f"line {number}")
+        last = index
+        yield index, line[len(_ENTRY) : cut]
+
+
+def read_leaf(leaf: bytes, index: int) -> LedgerEntry:
+    """Return the entry that a leaf states.
+
+    Raises:
+        InvalidInput: it is not an entry in its one spelling.
+    """
+    try:
+        entry = msgspec.convert({**msgspec.json.decode(leaf), "index": index}, LedgerEntry)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise InvalidInput(f"ledger entry {index} cannot be read") from error
+    if leaf_bytes(entry) != leaf:
+        raise InvalidInput(f"ledger entry {index} is not in canonical form")
+    return entry
+
+
+def run_bytes(run: CollectionRun) -> bytes:
+    """Return the canonical bytes of a completeness box: the raw of its ledger entry."""
+    return canonical_json(msgspec.to_builtins(run))
+
+
+def make_runs(runs: Sequence[ProvenRun]) -> bytes:
+    """Return ``runs.jsonl``, in order of index."""
+    ordered = sorted(runs, key=lambda proven: proven.index)
+    return b"".join(canonical_json(msgspec.to_builtins(proven)) + b"\n" for proven in ordered)
+
+
+def read_runs(data: bytes) -> tuple[ProvenRun, ...]:
+    """Return the completeness boxes.
+
+    Raises:
+        InvalidInput: a line is not one, or the file is not in its one spelling.
+    """
+    try:
+        runs = tuple(msgspec.json.decode(line, type=ProvenRun) for line in data.splitlines())
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"a completeness box cannot be read ({error})") from error
+    if make_runs(runs) != data:
+        raise InvalidInput("the completeness boxes are not in canonical form")
+    return runs
+
+
+def make_json(value: msgspec.Struct) -> bytes:
+    """Return a struct as canonical JSON."""
+    return canonical_json(msgspec.to_builtins(value))
+
+
+def read_subset_proof(data: bytes) -> SubsetProof:
+    """Return the proof.
+
+    Raises:
+        InvalidInput: it is not one in its one spelling.
+    """
+    return _read(data, SubsetProof)
+
+
+def read_consistency(data: bytes) -> Consistency:
+    """Return how the log grew.
+
+    Raises:
+        InvalidInput: it is not in its one spelling.
+    """
+    return _read(data, Consistency)
+
+
+def _read(data: bytes, kind: type[_T]) -> _T:
+    try:
+        value = msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"this cannot be read ({error})") from error
+    if make_json(value) != data:
+        raise InvalidInput("this is not in canonical form")
+    return value
