@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Writes the event log of ``sudo_logsrvd`` 1.9.13 (``log_format = json``): one object with repeated keys.
+
+In:  accesses through the door ``sudo``. Out: the document, with a key ``accept`` or ``exit`` for each event.
+A plain JSON parser keeps the last of each key only; that trap is the product's, and it is kept. Each session is a root
+shell; what is typed in it is an ``accept`` of its own (``log_subcmds``) with the shell's ``iolog_path``.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.demo.model import Access, Use
+from app.demo.organisation import person
+from app.demo.times import SECOND, moment, ragged, stable_hex, stable_int
+
+Event = tuple[int, str, dict[str, Any]]
+_SHELL = "/bin/bash"
+
+
+def write(accesses: Iterable[Access]) -> bytes:
+    """Return the events of these accesses as one document."""
+    events = sorted(
+        (event for access in accesses for use in access.uses for event in _events(access, use)),
+        key=lambda each: (each[0], each[1], each[2]["uuid"]),
+    )
+    members = ",\n".join(f'    "{name}": {_indented(body)}' for _, name, body in events)
+    return f"{{\n{members}\n}}\n".encode()
+
+
+def session_id(use: Use) -> str:
+    """Return the ``uuid`` of the event that opened the session, in sudo's own grouping of digits."""
+    return _uuid("shell", use.key)
+
+
+def _events(access: Access, use: Use) -> Iterator[Event]:
+    yield use.started, "accept", _accept(access, use, session_id(use), use.started, (_SHELL,))
+    for number, command in enumerate(use.commands, start=1):
+        at = use.started + ((use.ended or use.started + 600 * SECOND) - use.started) * number // (len(use.commands) + 1)
+        body = _accept(access, use, _uuid("command", use.key, str(number)), at // SECOND * SECOND, command.split(" "))
+        if use.recording == "on":
+            body["iolog_offset"] = {"seconds": (at - use.started) // SECOND, "nanoseconds": 120_000_000}
+        yield at, "accept", body
+    if use.ended is not None:
+        yield use.ended, "exit", _exit(use, use.ended)
+
+
+def _accept(access: Access, use: Use, identifier: str, at: int, argv: Iterable[str]) -> dict[str, Any]:
+    who, words = person(access.person), list(argv)
+    return {
+        "uuid": identifier,
+        "server_time": _time(ragged(at) + 3),
+        "submit_time": _time(ragged(at)),
+        "peeraddr": "192.0.2.30",
+        **_recording(use),
+        "columns": 120,
+        "command": words[0],
+        "lines": 40,
+        "runargv": words,
+        "runenv": [
+            "TERM=xterm-256color",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LOGNAME=root",
+            "USER=root",
+            "HOME=/root",
+            "SHELL=/bin/bash",
+            f"SUDO_COMMAND={' '.join(words)}",
+            f"SUDO_USER={who.unix}",
+        ],
+        "runuid": 0,
+        "runuser": use.run_as,
+        "submitcwd": f"/home/{who.unix}",
+        "submithost": access.target,
+        "submituser": who.unix,
+        "ttyname": f"/dev/pts/{stable_int(use.key, 'tty', below=8)}",
+    }
+
+
+def _exit(use: Use, at: int) -> dict[str, Any]:
+    span = ragged(at) - ragged(use.started)
+    return {
+        "uuid": session_id(use),
+        "server_time": _time(ragged(at) + 3),
+        "exit_time": _time(ragged(at)),
+        "run_time": {"seconds": span // SECOND, "nanoseconds": span % SECOND * 1_000_000},
+        "exit_value": 0,
+        "peeraddr": "192.0.2.30",
+        **_recording(use),
+    }
+
+
+def _recording(use: Use) -> dict[str, str]:
+    if use.recording == "off":
+        return {}
+    digits = stable_hex("sudo", "iolog", use.key, length=6).upper()
+    return {"iolog_path": f"/var/log/sudo-io/{digits[:2]}/{digits[2:4]}/{digits[4:]}"}
+
+
+def _time(at: int) -> dict[str, Any]:
+    when = moment(at)
+    return {
+        "seconds": at // SECOND,
+        "nanoseconds": at % SECOND * 1_000_000 + stable_int("sudo", str(at), below=1_000_000),
+        "iso8601": when.strftime("%Y%m%d%H%M%SZ"),
+        "localtime": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _uuid(*about: str) -> str:
+    digits = stable_hex("sudo", *about, length=32)
+    return "-".join((digits[:10], digits[10:14], digits[14:18], digits[18:22], digits[22:]))
+
+
+def _indented(body: dict[str, Any]) -> str:
+    """Return the object with sudo's four spaces, one level in."""
+    return json.dumps(body, indent=4).replace("\n", "\n    ")
