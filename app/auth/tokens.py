@@ -2,8 +2,8 @@
 
 """Bearer tokens: made once, shown once, stored only as a digest (RFC 6750 bearer use).
 
-A token is ``prm_<id>_<secret>``. The id finds the row; the secret carries 256 bits from the system's generator, so a plain
-SHA-256 is enough to store it: there is nothing to guess slowly.
+A token is ``prm_<id>_<secret>``. The id finds the row; the secret carries 256 bits from the system's generator, so a
+plain SHA-256 is enough to store it: there is nothing to guess slowly.
 """
 
 import hashlib

@@ -94,7 +94,7 @@ class JobService:
             result = self._handlers[job.kind](job.arguments, progress)
         except ProofroomError as error:
             self._save(job, state=JobState.FAILED, problem=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 -- whatever it is, the job must be marked as failed
             # The message of an unforeseen error may quote a record or a secret: it goes to the log's traceback only.
             _log.exception("job %s (%s) failed", job.id, job.kind)
             self._save(job, state=JobState.FAILED, problem="an internal error; the service log has the details")
