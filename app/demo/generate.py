@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from app.connectors.base import Window
+from app.demo.deviations import deviating_story
 from app.demo.inventory import consequences, organisation
 from app.demo.model import Access, Door, Story
-from app.demo.planted import planted_story
 from app.demo.remarkable import remarkable_but_in_order
 from app.demo.story import ordinary_days
 from app.demo.times import HOUR, PERIOD_END, PERIOD_START
@@ -61,7 +61,7 @@ class DemoManifest(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def whole_story() -> Story:
     """Return the ordinary days, the planted deviations, and what the inventory and the targets tell of both."""
-    special = remarkable_but_in_order() + planted_story()
+    special = remarkable_but_in_order() + deviating_story()
     happened = _without_clashes(ordinary_days(), special) + special
     return organisation() + happened + consequences(happened.accesses)
 

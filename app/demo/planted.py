@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Everything that was planted, in order; docs/demo.md is generated from it.
+"""The whole truth about the demo: what was planted, and what the evaluation must therefore find, no more and no less.
 
-``PLANTED`` is the list that a reader checks the gap report against: nothing else in the demo deviates.
+``PLANTED`` is what a reader checks the gap report against. ``EXPECTED`` is the same as a set of verdicts: outside it no
+test of the demo has an item that is ``fail``, ``waived``, ``no_evidence`` or ``error``.
 """
 
-from app.demo.model import Story
-from app.demo.planted_approvals import planted_approvals
-from app.demo.planted_governance import planted_governance
-from app.demo.planted_grants import planted_grants
-from app.demo.planted_sessions import planted_sessions
-from app.demo.planting import Planted
+from app.demo.deviations import DEVIATIONS
+from app.demo.generate import whole_story
+from app.demo.limits import limits
+from app.demo.planting import OutcomeWord, Planted
 
-PLANTED: tuple[Planted, ...] = (
-    *planted_approvals(),
-    *planted_grants(),
-    *planted_sessions(),
-    *planted_governance(),
+PLANTED: tuple[Planted, ...] = (*DEVIATIONS, *limits(whole_story()))
+
+EXPECTED: frozenset[tuple[str, str, OutcomeWord]] = frozenset(
+    (trip.test_id, trip.item_id, trip.outcome) for each in PLANTED for trip in each.trips
 )
-
-
-def planted_story() -> Story:
-    """Return what the planted deviations add to the ordinary days."""
-    return sum((each.story for each in PLANTED), Story())
+"""Test, item and outcome of every verdict that is neither ``pass`` nor ``not_applicable``."""

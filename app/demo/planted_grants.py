@@ -152,8 +152,8 @@ def _long_session() -> Planted:
     return Planted(
         id="P16",
         what="A session stayed open for twelve hours",
-        background="A terminal on staging, forgotten on a Saturday. Her right there is a standing one, which is allowed "
-        "outside production.",
+        background="A terminal on staging, forgotten on a Saturday. Her right there is a standing one, which is "
+        "allowed outside production.",
         trips=(on_session(access, "SES-03"),),
         story=standing_story(right) + Story(accesses=(access,)),
     )

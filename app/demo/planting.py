@@ -49,6 +49,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
         background: the story behind it, for the reader of docs/demo.md.
         trips: the verdicts it must cause, the one it was planted for first.
         story: what it adds to the ordinary days.
+        limit: no deviation, but something that a source cannot say; it has a verdict for every item it touches.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     background: str
     trips: tuple[Trip, ...]
     story: Story
+    limit: bool = False
 
     @property
     def test_id(self) -> str:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What some sources cannot say at all, so that a test has no evidence for every item that rests on them.
+
+In:  the whole story. Out: one ``Planted`` per limit, with a verdict for each item it touches. They are not faults of
+Larkfield Health; they are listed because an honest report shows them, and a reader must be able to account for each.
+"""
+
+from collections.abc import Iterable
+
+from app.demo.inventory import session_items
+from app.demo.model import Access, Door, Story
+from app.demo.organisation import person
+from app.demo.planting import OutcomeWord, Planted, Trip
+
+_NOT_TOLD: OutcomeWord = "no_evidence"
+
+
+def limits(story: Story) -> tuple[Planted, ...]:
+    """Return the limits of the sources, expanded to the items of this story."""
+    return (_no_factor(story),)
+
+
+def _no_factor(story: Story) -> Planted:
+    doors: frozenset[Door] = frozenset({"hoop", "openbao", "sudo"})
+    items = [item for access in _through(story, doors) for item in session_items(access)]
+    return Planted(
+        id="L01",
+        what="hoop, PostgreSQL and sudo do not tell whether a second factor was used",
+        background="None of the three logs carries the login that came before the session. Teleport does.",
+        trips=_each("IDN-04", items),
+        story=Story(),
+        limit=True,
+    )
+
+
+def _through(story: Story, doors: frozenset[Door]) -> list[Access]:
+    return [access for access in story.accesses if access.door in doors and person(access.person).kind != "service"]
+
+
+def _each(test_id: str, items: Iterable[str]) -> tuple[Trip, ...]:
+    return tuple(Trip(test_id, item, _NOT_TOLD) for item in sorted(set(items)))
