@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The ledger's verbs: append, checkpoint, prove, check.
+
+In:  a database, the checkpoint key, and pages of source records.
+Out: entries with their places, signed checkpoints, proofs.
+There is one writer at a time, over all processes; a page is one transaction, so a crash leaves whole pages.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from app.connectors.base import SourceRecord
+from app.db import Connection, Database, lock
+from app.errors import LedgerCorrupt, NotFound
+from app.ledger import fsck, repository
+from app.ledger.entry import LedgerEntry
+from app.ledger.merkle import extend, fold, hashes_of, leaf_hash
+from app.ledger.note import ORIGIN_PREFIX, Checkpoint, VerifierKey, sign_checkpoint
+from app.ledger.ranges import Node, Range, complete_nodes, consistency_ranges, inclusion_ranges, subset_ranges
+from app.ledger.repository import EntryValues
+from app.signing.canonical import canonical_flat
+from app.signing.checkpoint_key import CheckpointKey
+
+
+class AppendResult(msgspec.Struct, frozen=True):
+    """Where the records of a page went.
+
+    Attributes:
+        indices: for each record its new place, or None for a duplicate.
+        size: number of entries afterwards.
+    """
+
+    indices: tuple[int | None, ...]
+    size: int
+
+    @property
+    def accepted(self) -> int:
+        """Return the number of new entries."""
+        return len(self.indices) - self.indices.count(None)
+
+
+class Ledger:
+    """The append-only log of what the sources said."""
+
+    def __init__(self, database: Database, key: CheckpointKey) -> None:
+        self._database = database
+        self._key = key
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """Return the public key of the checkpoints; its name is the ledger's origin, ``proofroom/<ledger id>``."""
+        return VerifierKey(ORIGIN_PREFIX + self._key.ledger_id, self._key.public_bytes)
+
+    def append(
+        self,
+        source: str,
+        run_id: str,
+        collected_at: int,
+        records: Iterable[SourceRecord],
+        *,
+        within: Connection | None = None,
+    ) -> AppendResult:
+        """Append a page of records; what is there already, byte for byte, is a duplicate and adds nothing.
+
+        Args:
+            source: the configured name of the source.
+            run_id: the collection run that got them.
+            collected_at: when, epoch milliseconds.
+            records: fit records (see ``entry.why_unfit``), in order; hold thousands rather than millions.
+            within: a transaction of ``Database.write`` to append in; without it, the page is its own.
+        """
+        page = list(records)
+        digests = [hashlib.sha256(record.raw).digest() for record in page]
+        with self._writing(within) as connection:
+            size = repository.size(connection)
+            seen = _known(connection, source, page)
+            indices: list[int | None] = []
+            entries: list[EntryValues] = []
+            raws = []
+            for record, digest in zip(page, digests, strict=True):
+                identity = (record.kind, record.key, digest)
+                if identity in seen:
+                    indices.append(None)
+                    continue
+                index = seen[identity] = size + len(entries)
+                indices.append(index)
+                entries.append(_values(index, record, digest, (source, run_id, collected_at)))
+                raws.append(record.raw)
+            _store(connection, size, entries, raws)
+        return AppendResult(tuple(indices), size + len(entries))
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        with self._database.read() as connection:
+            return repository.size(connection)
+
+    def root(self, size: int | None = None) -> bytes:
+        """Return the root over the first ``size`` entries, by default all.
+
+        Raises:
+            NotFound: there are fewer entries.
+        """
+        with self._database.read() as connection:
+            return _root(connection, _known_size(connection, size))
+
+    def checkpoint(self) -> bytes:
+        """Return the signed note for the present size; the same bytes whenever it is asked for at this size."""
+        with self._database.read() as connection:
+            earlier = repository.find_checkpoint(connection, repository.size(connection))
+        if earlier is not None:
+            return earlier
+        with self._writing(None) as connection:
+            size = repository.size(connection)
+            note = repository.find_checkpoint(connection, size)
+            if note is None:
+                root = _root(connection, size)
+                note = sign_checkpoint(
+                    Checkpoint(self.verifier_key.name, size, root), self.verifier_key, self._key.sign
+                )
+                repository.insert_checkpoint(connection, size, root, note)
+            return note
+
+    def checkpoints(self) -> list[tuple[int, bytes]]:
+        """Return the size and signed note of every checkpoint there is, by size."""
+        with self._database.read() as connection:
+            return [(size, note.encode()) for size, _, note in repository.read_checkpoints(connection)]
+
+    def entries(self, indices: Iterable[int]) -> Iterator[LedgerEntry]:
+        """Yield the entries at ``indices`` (a range will do), in the order asked for.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        wanted = list(indices)
+        with self._database.read() as connection:
+            count = 0
+            for count, entry in enumerate(repository.read_entries(connection, wanted), 1):  # noqa: B007
+                yield entry
+        if count != len(wanted):
+            raise NotFound("the ledger has fewer entries than were asked for")
+
+    def raw(self, index: int) -> bytes:
+        """Return the raw bytes of one entry.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        with self._database.read() as connection:
+            raw = repository.read_raw(connection, index)
+        if raw is None:
+            raise NotFound(f"the ledger has no entry {index}")
+        return raw
+
+    def scan(
+        self, start: int = 0, end: int | None = None, *, kind: str | None = None
+    ) -> Iterator[tuple[LedgerEntry, bytes]]:
+        """Yield entries with their raw bytes in order, in bounded memory; only those of ``kind`` if given."""
+        with self._database.read() as connection:
+            yield from repository.scan(connection, start, _known_size(connection, end), kind)
+
+    def prove_inclusion(self, index: int, size: int | None = None) -> list[bytes]:
+        """Prove that entry ``index`` is among the first ``size`` entries (RFC 9162 section 2.1.3).
+
+        Raises:
+            NotFound: there are fewer entries.
+            ValueError: the index is not below the size.
+        """
+        with self._database.read() as connection:
+            return _hashes(connection, inclusion_ranges(index, _known_size(connection, size)))
+
+    def prove_subset(self, indices: Sequence[int], size: int | None = None) -> list[bytes]:
+        """Prove with one proof that all entries ``indices``, which must rise, are among the first ``size``.
+
+        Raises:
+            NotFound: there are fewer entries.
+            ValueError: ``indices`` is empty, does not rise, or is not below the size.
+        """
+        with self._database.read() as connection:
+            return _hashes(connection, subset_ranges(indices, _known_size(connection, size)))
+
+    def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
+        """Prove that the first ``new`` entries start with the first ``old`` (RFC 9162 section 2.1.4).
+
+        Raises:
+            NotFound: there are fewer entries.
+            ValueError: the old size is larger.
+        """
+        with self._database.read() as connection:
+            return _hashes(connection, consistency_ranges(old, _known_size(connection, new)))
+
+    def fsck(self) -> list[str]:
+        """Read everything again; return what does not fit, each naming the entry. Empty means sound."""
+        with self._database.read() as connection:
+            return fsck.check(connection, self.verifier_key)
+
+    @contextmanager
+    def _writing(self, within: Connection | None) -> Iterator[Connection]:
+        if within is not None:
+            lock(within, "ledger")
+            yield within
+            return
+        with self._database.write() as connection:
+            lock(connection, "ledger")
+            yield connection
+
+
+def _store(connection: Connection, size: int, entries: list[EntryValues], raws: list[bytes]) -> None:
+    repository.insert_entries(connection, entries, raws)
+    frontier = _read(connection, list(complete_nodes(0, size)))
+    completed = extend(frontier, size, [values[-1] for values in entries])
+    # A tree of n leaves has n minus the number of ones in n complete subtrees of two leaves or more.
+    repository.insert_nodes(connection, size - size.bit_count(), completed)
+
+
+def _values(index: int, record: SourceRecord, digest: bytes, origin: tuple[str, str, int]) -> EntryValues:
+    source, run_id, collected_at = origin
+    # The same leaf as entry.leaf_bytes gives, without an object in between: this runs once a record.
+    leaf = canonical_flat(
+        {
+            "collected_at": collected_at,
+            "key": record.key,
+            "kind": record.kind,
+            "occurred_at": record.occurred_at,
+            "occurred_at_text": record.occurred_at_text,
+            "raw_length": len(record.raw),
+            "raw_sha256": digest.hex(),
+            "run_id": run_id,
+            "source": source,
+        }
+    )
+    return (
+        index,
+        source,
+        record.kind,
+        record.key,
+        record.occurred_at,
+        record.occurred_at_text,
+        collected_at,
+        run_id,
+        digest,
+        len(record.raw),
+        leaf_hash(leaf),
+    )
+
+
+def _known(connection: Connection, source: str, page: list[SourceRecord]) -> dict[tuple[str, str, bytes], int]:
+    keys: dict[str, list[str]] = {}
+    for record in page:
+        keys.setdefault(record.kind, []).append(record.key)
+    return repository.known_entries(connection, source, keys)
+
+
+def _known_size(connection: Connection, size: int | None) -> int:
+    present = repository.size(connection)
+    if size is not None and not 0 <= size <= present:
+        raise NotFound(f"the ledger has {present} entries, not {size}")
+    return present if size is None else size
+
+
+def _root(connection: Connection, size: int) -> bytes:
+    return fold(_read(connection, list(complete_nodes(0, size))))
+
+
+def _hashes(connection: Connection, ranges: list[Range]) -> list[bytes]:
+    nodes = [node for start, end in ranges for node in complete_nodes(start, end)]
+    known = dict(zip(nodes, _read(connection, nodes), strict=True))
+    return hashes_of(ranges, known.__getitem__)
+
+
+def _read(connection: Connection, nodes: list[Node]) -> list[bytes]:
+    known = repository.read_nodes(connection, nodes)
+    try:
+        return [known[node] for node in nodes]
+    except KeyError as error:
+        raise LedgerCorrupt("a stored hash of the ledger is missing", hint="Run 'proofroom ledger fsck'") from error
