@@ -80,7 +80,9 @@ def get_period(
 PeriodDep = Annotated[Period, Depends(get_period)]
 
 
-def get_offset(cursor: Annotated[str | None, Query(description="From the Link header of the page before.")] = None) -> int:
+def get_offset(
+    cursor: Annotated[str | None, Query(description="From the Link header of the page before.")] = None,
+) -> int:
     """Return where the page begins.
 
     Raises:

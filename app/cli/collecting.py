@@ -39,7 +39,7 @@ def import_files(
     """Import exported records: keep them byte for byte in the ledger, and say what they state.
 
     Importing the same file again changes nothing. Records that cannot be used are counted and shown; the rest is kept.
-    Say with --from and --to what time the export covers: without them only the span of its own records counts as covered.
+    Say with --from and --to what time the export covers: without them only the span of its records counts as covered.
     """
     if (first is None) != (last is None):
         raise UsageError("--from and --to go together", hint="Give both, or neither")
@@ -70,7 +70,7 @@ def show_run(run: CollectionRun) -> None:
     for reject in run.rejects[:10]:
         err.print(f"  {reject.locator}: {reject.reason}", markup=False)
     for gap in run.gaps[:10]:
-        err.print(f"  missing in the source's numbering: {gap.what} {gap.first_missing}-{gap.last_missing}", markup=False)
+        err.print(f"  missing in the source: {gap.what} {gap.first_missing}-{gap.last_missing}", markup=False)
     if run.covered.start is not None and run.covered.end is not None:
         span = f"{format_instant(run.covered.start)} to {format_instant(run.covered.end)}"
         out.print(f"  covers   {span} ({run.covered_basis})", markup=False)

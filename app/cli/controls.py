@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The control tests, catalogues and mappings.", no_args_is_help=True)
     group.command("list")(list_tests)
     group.command()(check)
-    group.command()(test)
+    group.command("test")(run_tests)
     app.add_typer(group, name="controls")
 
 
@@ -65,7 +65,7 @@ def check(folder: FolderOption = None) -> None:
     )
 
 
-def test(folder: FolderOption = None) -> None:
+def run_tests(folder: FolderOption = None) -> None:
     """Run every test's examples on both engines; they must agree with the examples and with each other."""
     controls = _load(folder)
     failures = run_examples(controls)

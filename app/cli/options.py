@@ -20,7 +20,9 @@ from app.wiring import Services, build_services
 
 DirOption = Annotated[
     Path | None,
-    typer.Option("--dir", envvar="PROOFROOM_DIR", help="Data directory.", show_default="proofroom-data", file_okay=False),
+    typer.Option(
+        "--dir", envvar="PROOFROOM_DIR", help="Data directory.", show_default="proofroom-data", file_okay=False
+    ),
 ]
 FrameworkOption = Annotated[str, typer.Option("--framework", help="Framework id or short name, such as soc2.")]
 FromOption = Annotated[str, typer.Option("--from", help="First day of the period, YYYY-MM-DD (UTC).")]
@@ -67,7 +69,8 @@ def period(first: str, last: str) -> Period:
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on standard error while the block runs; silent when that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    share = TextColumn("{task.percentage:>3.0f}%")
+    columns = (TextColumn("{task.description}"), BarColumn(), share, TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 

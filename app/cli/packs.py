@@ -71,7 +71,7 @@ def verify(
     pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", dir_okay=False)],
     *,
     trust: Annotated[
-        Path | None, typer.Option(help="Certificate or public key (PEM or DER) of the signer you trust.", dir_okay=False)
+        Path | None, typer.Option(help="Certificate or public key (PEM or DER) of the signer you trust.", exists=True)
     ] = None,
     as_json_: JsonOption = False,
 ) -> None:

@@ -10,7 +10,7 @@ from app import __version__
 from app.cli import collecting, controls, demo, ledger, packs, results, serving, tokens
 
 app = typer.Typer(
-    help="Turn privileged-access records into signed evidence packs that an auditor can check without trusting anybody.",
+    help="Turn privileged-access records into signed evidence packs that anybody can check, trusting nobody.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -16,13 +16,13 @@ _STATUS_ICON = {
     ControlStatus.NO_DEVIATIONS: "✓",
     ControlStatus.DEVIATIONS: "✕",
     ControlStatus.INSUFFICIENT_EVIDENCE: "?",
-    ControlStatus.NOT_TESTED: "–",
+    ControlStatus.NOT_TESTED: "\N{EN DASH}",
 }
 _OUTCOME_ICON = {
     TestOutcomeWord.PASSED: "✓",
     TestOutcomeWord.FAILED: "✕",
     TestOutcomeWord.INCONCLUSIVE: "?",
-    TestOutcomeWord.NO_OCCURRENCES: "–",
+    TestOutcomeWord.NO_OCCURRENCES: "\N{EN DASH}",
     TestOutcomeWord.ERROR: "!",
 }
 _KIB = 1024
@@ -118,6 +118,5 @@ def _facts(evaluation: Evaluation) -> str:
 def _gap_sentence(gaps: tuple[Gap, ...]) -> str:
     kinds = Counter(gap.kind for gap in gaps)
     evidence = kinds[GapKind.MISSING_EVIDENCE] + kinds[GapKind.INCOMPLETE_COLLECTION] + kinds[GapKind.TEST_ERROR]
-    return (
-        f"Findings: {kinds[GapKind.CONTROL_DEVIATION]} control deviations; apart from them, {evidence} gaps in the evidence."
-    )
+    deviations = kinds[GapKind.CONTROL_DEVIATION]
+    return f"Findings: {deviations} control deviations; apart from them, {evidence} gaps in the evidence."

@@ -182,7 +182,7 @@ def _evaluation(services: Services, framework: str, first: str, last: str) -> di
 
 
 def _days(services: Services, start: str | None, end: str | None) -> tuple[str, str]:
-    """Return the days asked for; by default those of the newest pack, else the 90 days that end with the newest evidence."""
+    """Return the days asked for; else those of the newest pack, else the 90 days that end with the newest evidence."""
     if start and end:
         return start, end
     packs = services.packs.list()
