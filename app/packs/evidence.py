@@ -6,7 +6,7 @@ In:  ledger entries (digests and times, no payload), completeness boxes, proofs.
 Out: the files below ``ledger/``, and the same read back.
 
     entries.jsonl       {"entry":{…},"index":n}: the canonical text between the outer keys is the leaf, byte for byte
-    runs.jsonl          {"index":n,"run":{…}}: the canonical text of the run has the digest its ledger entry states
+    runs.jsonl          {"run":{…},"index":n}: that text of the run has the digest its ledger entry states
     subset-proof.json   one proof that all these entries are in the log of the checkpoint
     consistency.json    proof that the log of the previous pack is a prefix of this one, or why there is none
     checkpoint          C2SP signed note over size and root
@@ -23,7 +23,9 @@ from app.ledger.entry import LedgerEntry, leaf_bytes
 from app.signing.canonical import canonical_json
 
 _ENTRY = b'{"entry":'
+_RUN = b'{"run":'
 _INDEX = b',"index":'
+_LONGEST_INDEX = 16  # 53 bits have at most 16 digits.
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -47,11 +49,23 @@ class Consistency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     proof: tuple[str, ...]
 
 
-class ProvenRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A completeness box and the index of the ledger entry that holds its digest."""
+class ProvenRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A completeness box as the ledger holds it: its entry's index and raw bytes."""
 
     index: int
-    run: CollectionRun
+    raw: bytes
+
+    @property
+    def run(self) -> CollectionRun:
+        """Return the box.
+
+        Raises:
+            InvalidInput: the bytes are not one.
+        """
+        try:
+            return msgspec.json.decode(self.raw, type=CollectionRun)
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"completeness box {self.index} cannot be read ({error})") from error
 
 
 def write_entries(entries: Iterable[LedgerEntry], output: IO[bytes]) -> None:
@@ -66,17 +80,7 @@ def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     Raises:
         InvalidInput: a line has another shape, or the indices do not rise.
     """
-    last = -1
-    for number, line in enumerate(lines, 1):
-        cut = line.rfind(_INDEX)
-        digits = line[cut + len(_INDEX) : -2]
-        if not (line.startswith(_ENTRY) and line.endswith(b"}\n") and cut > 0 and digits.isdigit()):
-            raise InvalidInput("this is not a ledger entry", where=f"line {number}")
-        index = int(digits) if len(digits) <= 16 else -1  # noqa: PLR2004 - 53 bits have at most 16 digits.
-        if index <= last or str(index).encode() != digits:
-            raise InvalidInput("the ledger entries are not in order of index", where=f"line {number}")
-        last = index
-        yield index, line[len(_ENTRY) : cut]
+    return _indexed(lines, _ENTRY)
 
 
 def read_leaf(leaf: bytes, index: int) -> LedgerEntry:
@@ -94,30 +98,20 @@ def read_leaf(leaf: bytes, index: int) -> LedgerEntry:
     return entry
 
 
-def run_bytes(run: CollectionRun) -> bytes:
-    """Return the canonical bytes of a completeness box: the raw of its ledger entry."""
-    return canonical_json(msgspec.to_builtins(run))
-
-
 def make_runs(runs: Sequence[ProvenRun]) -> bytes:
     """Return ``runs.jsonl``, in order of index."""
     ordered = sorted(runs, key=lambda proven: proven.index)
-    return b"".join(canonical_json(msgspec.to_builtins(proven)) + b"\n" for proven in ordered)
+    return b"".join(_line(_RUN, proven.raw, proven.index) for proven in ordered)
 
 
 def read_runs(data: bytes) -> tuple[ProvenRun, ...]:
     """Return the completeness boxes.
 
     Raises:
-        InvalidInput: a line is not one, or the file is not in its one spelling.
+        InvalidInput: a line has another shape, or the indices do not rise.
     """
-    try:
-        runs = tuple(msgspec.json.decode(line, type=ProvenRun) for line in data.splitlines())
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"a completeness box cannot be read ({error})") from error
-    if make_runs(runs) != data:
-        raise InvalidInput("the completeness boxes are not in canonical form")
-    return runs
+    lines = data.splitlines(keepends=True)
+    return tuple(ProvenRun(index=index, raw=raw) for index, raw in _indexed(lines, _RUN))
 
 
 def make_json(value: msgspec.Struct) -> bytes:
@@ -151,3 +145,19 @@ def _read(data: bytes, kind: type[_T]) -> _T:
     if make_json(value) != data:
         raise InvalidInput("this is not in canonical form")
     return value
+
+
+def _line(prefix: bytes, body: bytes, index: int) -> bytes:
+    return b"%b%b%b%d}\n" % (prefix, body, _INDEX, index)
+
+
+def _indexed(lines: Iterable[bytes], prefix: bytes) -> Iterator[tuple[int, bytes]]:
+    last = -1
+    for number, line in enumerate(lines, 1):
+        cut = line.rfind(_INDEX)
+        body, digits = line[len(prefix) : cut], line[cut + len(_INDEX) : -2]
+        index = int(digits) if digits.isdigit() and len(digits) <= _LONGEST_INDEX else -1
+        if cut < len(prefix) or index <= last or _line(prefix, body, index) != line:
+            raise InvalidInput("this line has not the expected shape, or is out of order", where=f"line {number}")
+        last = index
+        yield index, body

@@ -131,8 +131,8 @@ def read_content_manifest(data: bytes) -> dict[str, tuple[int, str]]:
 
 
 def make_sums(digests: Mapping[str, str]) -> bytes:
-    """Return the list that ``sha256sum --check`` reads, of everything but itself and the signatures."""
-    covered = sorted(name for name in digests if name not in SIGNATURES and name != SUMS)
+    """Return the list that ``sha256sum --check`` reads: the content, and the content manifest."""
+    covered = sorted(name for name in digests if name not in OUTSIDE_CONTENT or name == CONTENT_MANIFEST)
     return "".join(f"{digests[name]}  {name}\n" for name in covered).encode()
 
 

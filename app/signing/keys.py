@@ -80,6 +80,29 @@ class SigningIdentity:
             )
 
 
+class SigningKeys:
+    """Where the signing identity is: an operator's own, or the development identity, made on first use.
+
+    Args:
+        directory: the folder of keys.
+        clock: dates a new development certificate.
+        own: paths of the operator's key and certificate; without them, the development identity.
+    """
+
+    def __init__(self, directory: Path, clock: Clock, own: tuple[Path, Path] | None = None) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._own = own
+
+    def identity(self) -> SigningIdentity:
+        """Load the identity.
+
+        Raises:
+            InvalidInput: a key or certificate file cannot be used.
+        """
+        return load_identity(*self._own) if self._own else load_or_create_identity(self._directory, self._clock)
+
+
 def is_development(certificate: x509.Certificate) -> bool:
     """Tell whether a certificate is one that Proofroom made for itself: self-issued, under its own name."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

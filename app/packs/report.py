@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Derive everything a pack says from what it rests on; the verifier calls the same functions and compares.
+
+In:  frozen populations, result vectors, the controls, the evaluation, and the facts that come from elsewhere.
+Out: the report, and the files derived with it: gaps, deviations, samples, listings, guides.
+Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from app.collection.model import CollectionRun
+from app.controls.loader import Controls
+from app.controls.model import ControlTest
+from app.evaluation.model import Evaluation
+from app.gaps.derive import derive_gaps
+from app.packs import guide, layout
+from app.packs.deviations import write_deviations
+from app.packs.listings import write_listing
+from app.packs.model import ReportData, SampleDraw, SignerInfo, TestNarrative
+from app.packs.rows import all_rows, item_ids, segment_paths, select_rows
+from app.packs.sampling import draw, make_seed, population_sha256
+from app.signing.canonical import canonical_json
+from app.trails.populations import POPULATIONS, Row, SourceRow
+
+_SOFTWARE = ("proofroom", "cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
+NOT_SAMPLED = frozenset({"source"})
+"""Sources are few, and all of them stand in the report."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says that does not follow from populations and controls.
+
+    Attributes:
+        collections: the completeness boxes. checkpoint: the ledger's signed note.
+        previous_size: tree size of the previous pack of this framework; None without one.
+        software: name to version of what made the pack.
+    """
+
+    organisation: str
+    collections: tuple[CollectionRun, ...]
+    signer: SignerInfo
+    checkpoint: str
+    previous_size: int | None
+    software: dict[str, str]
+
+
+class Folders(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the frozen populations and the result vectors are."""
+
+    populations: Path
+    results: Path
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions of what judges, renders and signs here."""
+    return {name: version(name) for name in _SOFTWARE}
+
+
+def facts_of(report: ReportData) -> Facts:
+    """Return the facts a report states, to derive it again from them."""
+    return Facts(
+        organisation=report.organisation,
+        collections=report.collections,
+        signer=report.signer,
+        checkpoint=report.checkpoint,
+        previous_size=report.previous_size,
+        software=report.software,
+    )
+
+
+def derive_content(
+    facts: Facts, evaluation: Evaluation, controls: Controls, folders: Folders, output: Path
+) -> ReportData:
+    """Write every derived file of a pack below ``output`` and return the report."""
+    for folder in (layout.DEVIATIONS, layout.SAMPLES, layout.POPULATIONS):
+        (output / folder).mkdir(parents=True, exist_ok=True)
+    tables = write_deviations(
+        evaluation.tests, controls.tests, (folders.populations, folders.results), output / layout.DEVIATIONS
+    )
+    sources = [row for row in all_rows(folders.populations, "source") if isinstance(row, SourceRow)]
+    report = ReportData(
+        organisation=facts.organisation,
+        evaluation=evaluation,
+        narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
+        deviations=tables,
+        gaps=tuple(derive_gaps(evaluation, controls, sources, tables)),
+        collections=facts.collections,
+        samples=draw_samples(evaluation, folders.populations),
+        signer=facts.signer,
+        checkpoint=facts.checkpoint,
+        previous_size=facts.previous_size,
+        software=facts.software,
+        limits=limits_of(facts),
+    )
+    (output / layout.REPORT_JSON).write_bytes(canonical_json(msgspec.to_builtins(report)))
+    (output / layout.GAPS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.gaps)))
+    (output / layout.README).write_bytes(guide.readme(report))
+    (output / layout.VERIFY).write_bytes(guide.verify_guide(report))
+    _write_samples(report.samples, folders.populations, output)
+    _write_listings(folders.populations, output)
+    return report
+
+
+def narrative(test: ControlTest) -> TestNarrative:
+    """Return the words of a test that a report prints."""
+    wanted = {"records": test.requires.records, "fields": test.requires.fields, "complete": test.requires.complete}
+    return TestNarrative(
+        test_id=test.id,
+        intent=test.intent,
+        passes=test.meaning.passes,
+        fails=test.meaning.fails,
+        no_evidence=test.meaning.no_evidence,
+        not_applicable=test.meaning.not_applicable,
+        assertion=test.assertion,
+        applies_when=test.applies_when,
+        requires="; ".join(f"{kind}: {', '.join(names)}" for kind, names in wanted.items() if names),
+        remediation=test.remediation,
+    )
+
+
+def draw_samples(evaluation: Evaluation, populations: Path) -> tuple[SampleDraw, ...]:
+    """Draw the sample of every population that has items."""
+    draws = []
+    for population in sorted(set(POPULATIONS) - NOT_SAMPLED):
+        segments = {name: sha for name, sha in evaluation.segments.items() if name.startswith(f"{population}/")}
+        seed = make_seed(
+            evaluation.framework,
+            evaluation.period.start,
+            evaluation.period.end,
+            population,
+            population_sha256(segments),
+        )
+        drawn = draw(population, seed, item_ids(populations, population))
+        if drawn.items:
+            draws.append(drawn)
+    return tuple(draws)
+
+
+def sample_bytes(sample: SampleDraw, rows: Sequence[Row]) -> bytes:
+    """Return a sample's file: the draw, and its items whole, in order of rank; for people, so with line breaks."""
+    by_id = {row.item_id: row for row in rows}
+    value = {
+        "population": sample.population,
+        "seed": sample.seed,
+        "size": sample.size,
+        "items": [by_id[item] for item in sample.items],
+    }
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def limits_of(facts: Facts) -> tuple[str, ...]:
+    """Say, in sentences, what nobody verified."""
+    limits = [
+        "The pack holds digests of the source records, not the records themselves.",
+        "That an item says what its source records say can be checked only where the ledger is: 'proofroom rebuild'.",
+        "Whether a source told the truth, and whether there are sources that were never connected, was not verified.",
+        "The times in the records are those of the sources' own clocks.",
+        "The time of signing is the signer's own claim; no time stamp authority confirmed it.",
+        "Whether the signer's certificate was revoked was not checked.",
+    ]
+    if facts.signer.is_development:
+        limits.append(
+            "The signer is a development identity that Proofroom made for itself; nobody vouches for it. Compare its "
+            "fingerprint with the one the organisation gives you by another way."
+        )
+    if facts.previous_size is None:
+        limits.append("There is no earlier pack of this framework whose ledger this one could be compared with.")
+    observed = sorted({run.source for run in facts.collections if run.covered_basis == "observed"})
+    if observed:
+        limits.append(
+            "What time these sources cover was taken from their records and not stated by anybody, so records missing "
+            f"at either end would not be noticed: {', '.join(observed)}."
+        )
+    return tuple(limits)
+
+
+def _write_samples(samples: Sequence[SampleDraw], populations: Path, output: Path) -> None:
+    for sample in samples:
+        rows = list(select_rows(populations, sample.population, sample.items))
+        (output / layout.SAMPLES / f"{sample.population}.json").write_bytes(sample_bytes(sample, rows))
+
+
+def _write_listings(populations: Path, output: Path) -> None:
+    for population, row_class in POPULATIONS.items():
+        path = output / layout.POPULATIONS / f"{population}.csv"
+        write_listing(row_class, segment_paths(populations, population), path)

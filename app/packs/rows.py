@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Read the frozen populations and result vectors of a pack, as much as is asked for and no more.
+
+In:  the folders ``populations/`` (Parquet segments) and ``results/`` (one vector of outcomes a population).
+Out: ids, rows, outcomes. Memory is bounded by one segment and what is selected.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from app.evaluation.model import ItemOutcome
+from app.trails.populations import POPULATIONS, Row
+
+_BATCH = 10_000
+
+
+def segment_paths(populations: Path, population: str) -> list[Path]:
+    """Return a population's segments in order of their names: by day, where there is one a day."""
+    return sorted((populations / population).glob("*.parquet"))
+
+
+def item_ids(populations: Path, population: str) -> Iterator[str]:
+    """Yield every item id of a population, segment by segment."""
+    for path in segment_paths(populations, population):
+        yield from pq.read_table(path, columns=["item_id"]).column("item_id").to_pylist()
+
+
+def select_rows(populations: Path, population: str, wanted: Collection[str]) -> Iterator[Row]:
+    """Yield the rows with the wanted ids, in order of segments and, in a segment, of the file.
+
+    Raises:
+        msgspec.ValidationError: a row is not of the population's type.
+    """
+    if not wanted:
+        return
+    ids = pa.array(sorted(wanted), pa.string())
+    for path in segment_paths(populations, population):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                chosen = batch.filter(pc.is_in(batch.column("item_id"), value_set=ids))
+                yield from _convert(chosen, population)
+
+
+def all_rows(populations: Path, population: str) -> Iterator[Row]:
+    """Yield every row of a population.
+
+    Raises:
+        msgspec.ValidationError: a row is not of the population's type.
+    """
+    for path in segment_paths(populations, population):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                yield from _convert(batch, population)
+
+
+def items_with(
+    results: Path, population: str, test_id: str, outcomes: Collection[ItemOutcome]
+) -> dict[str, ItemOutcome]:
+    """Return the items of one test that have one of these outcomes."""
+    table = pq.read_table(results / f"{population}.parquet", columns=["item_id", test_id])
+    wanted = pa.array([int(outcome) for outcome in outcomes], table.column(test_id).type)
+    chosen = table.filter(pc.is_in(table.column(test_id), value_set=wanted))
+    pairs = zip(chosen.column("item_id").to_pylist(), chosen.column(test_id).to_pylist(), strict=True)
+    return {item: ItemOutcome(code) for item, code in pairs}
+
+
+def ledger_indices(populations: Path, names: Sequence[str] = tuple(POPULATIONS)) -> list[int]:
+    """Return the index of every ledger entry that a row was made from, ascending, each once."""
+    found: list[pa.Array] = []
+    for population in names:
+        for path in segment_paths(populations, population):
+            lists = pq.read_table(path, columns=["ledger"]).column("ledger")
+            found.append(pc.unique(pc.list_flatten(lists.combine_chunks())))
+    unique = pc.unique(pa.chunked_array(found, pa.int64()))
+    indices: list[int] = unique.take(pc.sort_indices(unique)).to_pylist()
+    return indices
+
+
+def _convert(batch: pa.RecordBatch, population: str) -> Iterator[Row]:
+    row_class = POPULATIONS[population]
+    for values in batch.to_pylist():
+        yield msgspec.convert(values, row_class)

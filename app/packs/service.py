@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Build evidence packs and keep the register of them.
+
+In:  a framework and a period; everything else comes from the services below.
+Out: one ZIP file per call, and a line in the register.
+A pack appears whole or not at all, and rests on one state of the ledger.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from app.clock import Clock
+from app.db import Database
+from app.errors import CheckFailed, NotFound
+from app.evaluation.model import Period
+from app.evaluation.periods import EvaluatedPeriod, PeriodEvaluator, Progress
+from app.ledger.entry import RUN_KIND
+from app.ledger.note import open_checkpoint
+from app.ledger.service import Ledger
+from app.packs import repository
+from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, sign_pack, write_pack
+from app.packs.evidence import Consistency, ProvenRun, SubsetProof
+from app.packs.model import SignerInfo
+from app.packs.pdf import render_report
+from app.packs.report import Facts, Folders, software_versions
+from app.packs.repository import PackInfo
+from app.packs.rows import ledger_indices
+from app.records.times import format_instant
+from app.signing.keys import SigningIdentity
+
+_ATTEMPTS = 3
+_STEPS = 4
+
+
+class Keys(Protocol):
+    """Knows the signing identity."""
+
+    def identity(self) -> SigningIdentity:
+        """Load it."""
+        ...
+
+
+class PackService:
+    """Builds and lists packs.
+
+    Args:
+        database: holds the register.
+        ledger: what packs rest on.
+        evaluator: evaluates periods and keeps the frozen populations.
+        keys: knows who signs.
+        clock: the time of signing.
+        organisation: whose evidence it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        evaluator: PeriodEvaluator,
+        keys: Keys,
+        clock: Clock,
+        organisation: str,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._evaluator = evaluator
+        self._keys = keys
+        self._clock = clock
+        self._organisation = organisation
+
+    def signer(self) -> SignerInfo:
+        """Return who signs packs here."""
+        return _signer(self._keys.identity())
+
+    def list(self) -> list[PackInfo]:
+        """Return the packs that were built, newest first."""
+        with self._database.session(writes=False) as session:
+            return repository.newest_first(session)
+
+    def get(self, pack_id: str) -> PackInfo:
+        """Return one pack.
+
+        Raises:
+            NotFound: there is none, or its file is gone.
+        """
+        with self._database.session(writes=False) as session:
+            pack = repository.find(session, pack_id)
+        if pack is None:
+            raise NotFound("there is no such pack")
+        if not pack.path.is_file():
+            raise NotFound(f"the file of pack {pack.id} is not where it was written to", hint="Build it again")
+        return pack
+
+    def build(self, framework: str, period: Period, out: Path, progress: Progress | None = None) -> Path:
+        """Build a pack below ``out`` and return its path; ``proofroom-<framework>-<first>-<last>.zip``.
+
+        Raises:
+            NotFound: there is no such framework.
+            InvalidInput: nothing was collected yet.
+            CheckFailed: the ledger would not stop growing.
+        """
+        tell = progress or (lambda _step, _done, _total: None)
+        evaluated, checkpoint = self._settled(framework, period, tell)
+        identity = self._keys.identity()
+        out.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
+        try:
+            tell("gathering evidence", 1, _STEPS)
+            ingredients = self._ingredients(evaluated, checkpoint, identity)
+            draft = draft_pack(ingredients, render_report, work)
+            tell("signing", 2, _STEPS)
+            signed_at = self._clock.now()
+            members = sign_pack(draft, identity, signed_at)
+            tell("writing", 3, _STEPS)
+            path = out / _file_name(evaluated)
+            write_pack(members, path)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        self._register(draft, path, signed_at)
+        return path
+
+    def _settled(self, framework: str, period: Period, tell: Progress) -> tuple[EvaluatedPeriod, bytes]:
+        """Evaluate until the checkpoint is of the very ledger that was evaluated."""
+        for _ in range(_ATTEMPTS):
+            evaluated = self._evaluator.evaluate(framework, period, tell)
+            checkpoint = self._ledger.checkpoint()
+            if open_checkpoint(checkpoint, [self._ledger.verifier_key]).size == evaluated.evaluation.ledger_size:
+                return evaluated, checkpoint
+        raise CheckFailed("records are being collected while the pack is built", hint="Build it when that is done")
+
+    def _ingredients(self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity) -> Ingredients:
+        evaluation = evaluated.evaluation
+        size = evaluation.ledger_size
+        runs = [ProvenRun(index=entry.index, raw=raw) for entry, raw in self._ledger.scan(0, size, kind=RUN_KIND)]
+        with self._database.session(writes=False) as session:
+            earlier = repository.previous(session, evaluation.framework, size)
+        indices = sorted({*ledger_indices(evaluated.segments), *(run.index for run in runs)})
+        facts = Facts(
+            organisation=self._organisation,
+            collections=tuple(run.run for run in runs),
+            signer=_signer(identity),
+            checkpoint=checkpoint.decode(),
+            previous_size=earlier.tree_size if earlier else None,
+            software=software_versions(),
+        )
+        ledger = LedgerPart(
+            checkpoint=checkpoint,
+            key=self._ledger.verifier_key,
+            entries=self._ledger.entries(indices),
+            subset=SubsetProof(size=size, hashes=_hex(self._ledger.prove_subset(indices, size))),
+            consistency=self._consistency(earlier, size),
+            runs=runs,
+        )
+        folders = Folders(populations=evaluated.segments, results=evaluated.results)
+        return Ingredients(
+            facts=facts, evaluation=evaluation, controls=evaluated.controls, folders=folders, ledger=ledger
+        )
+
+    def _consistency(self, earlier: PackInfo | None, size: int) -> Consistency:
+        if earlier is None:
+            return Consistency(previous=None, proof=())
+        proof = self._ledger.prove_consistency(earlier.tree_size, size)
+        return Consistency(previous=earlier.checkpoint, proof=_hex(proof))
+
+    def _register(self, draft: Draft, path: Path, signed_at: int) -> None:
+        evaluation = draft.report.evaluation
+        manifest = hashlib.sha256(draft.content_manifest).hexdigest()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        pack = PackInfo(
+            id=digest[:16],
+            framework=evaluation.framework,
+            period=evaluation.period,
+            built_at=signed_at,
+            tree_size=evaluation.ledger_size,
+            checkpoint=draft.report.checkpoint,
+            content_manifest_sha256=manifest,
+            sha256=digest,
+            size=path.stat().st_size,
+            path=path.absolute(),
+        )
+        with self._database.session() as session:
+            repository.save(session, pack)
+            session.commit()
+
+
+def _signer(identity: SigningIdentity) -> SignerInfo:
+    return SignerInfo(
+        subject=identity.subject,
+        certificate_sha256=identity.certificate_sha256,
+        is_development=identity.is_development,
+    )
+
+
+def _file_name(evaluated: EvaluatedPeriod) -> str:
+    period = evaluated.evaluation.period
+    first, last = format_instant(period.start)[:10], format_instant(period.end - 1)[:10]
+    return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}.zip"
+
+
+def _hex(hashes: list[bytes]) -> tuple[str, ...]:
+    return tuple(value.hex() for value in hashes)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the steps of one verification know: the archive, the trust anchor, and what earlier steps have read.
+
+Bytes that differ from what the signed statement says of them are never given to a later step: only the step that
+compares them sees them. So no parser of Parquet or YAML is fed what nobody has signed for.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from cryptography import x509
+
+from app.controls.loader import Controls
+from app.ledger.note import Checkpoint, VerifierKey
+from app.packs.container import CHUNK
+from app.packs.evidence import ProvenRun
+from app.packs.layout import Predicate
+from app.packs.model import ReportData
+from app.packs.report import Folders
+from app.signing.dsse import Statement
+from app.verification.outcome import NotDone
+
+MAX_IN_MEMORY = 1 << 29
+"""512 MiB: the largest single file that a step reads whole; a report has a few megabytes."""
+_T = TypeVar("_T")
+
+
+class Case:
+    """The state of one verification. A value that is None has not been established by its step.
+
+    Attributes:
+        file: the archive, open for reading. trust: the anchor's bytes as the caller gave them.
+        work: an empty folder for this verification alone.
+        unfit: names of files that differ from the statement; filled by the step that compares them.
+        digests: name to hex SHA-256 of every file, as found.
+        folders: populations and recorded results, unpacked. derived: what the verifier made itself.
+    """
+
+    def __init__(self, file: IO[bytes], trust: bytes | None, work: Path) -> None:
+        self.file = file
+        self.trust = trust
+        self.work = work
+        self.members: dict[str, zipfile.ZipInfo] | None = None
+        self.statement: Statement | None = None
+        self.predicate: Predicate | None = None
+        self.certificate: x509.Certificate | None = None
+        self.compared = False
+        self.unfit: set[str] = set()
+        self.digests: dict[str, str] = {}
+        self.checkpoint_key: VerifierKey | None = None
+        self.checkpoint: Checkpoint | None = None
+        self.leaves: dict[int, bytes] | None = None
+        self.runs: tuple[ProvenRun, ...] | None = None
+        self.report: ReportData | None = None
+        self.controls: Controls | None = None
+        self.folders: Folders | None = None
+        self.reperformed: Folders | None = None
+        self.derived: Path | None = None
+
+    def names(self) -> list[str]:
+        """Return the names of all members, in order.
+
+        Raises:
+            NotDone: the archive cannot be read.
+        """
+        return sorted(need(self.members, 1))
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield a member's bytes in pieces, whatever they are.
+
+        Raises:
+            NotDone: there is no such member.
+        """
+        info = need(self.members, 1).get(name)
+        if info is None:
+            raise NotDone(f"there is no {name}")
+        with zipfile.ZipFile(self.file) as archive, archive.open(info) as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+    def raw(self, name: str) -> bytes:
+        """Return a member's bytes, whatever they are; only for files that no statement covers.
+
+        Raises:
+            NotDone: there is no such member, or it is too large to be read whole.
+        """
+        info = need(self.members, 1).get(name)
+        if info is not None and info.file_size > MAX_IN_MEMORY:
+            raise NotDone(f"{name} is larger than {MAX_IN_MEMORY} bytes")
+        return b"".join(self.chunks(name))
+
+    def fit(self, name: str) -> None:
+        """Refuse a file that is not the one the statement names.
+
+        Raises:
+            NotDone: it differs, or the files could not be compared.
+        """
+        if not self.compared:
+            raise NotDone("the files could not be compared with the statement (step 6)")
+        if name in self.unfit or name not in self.digests:
+            raise NotDone(f"{name} is not the file that was signed (step 6)")
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file that is what the statement says.
+
+        Raises:
+            NotDone: it is not.
+        """
+        self.fit(name)
+        return self.raw(name)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines, with their ends, of a file that is what the statement says.
+
+        Raises:
+            NotDone: it is not.
+        """
+        self.fit(name)
+        with zipfile.ZipFile(self.file) as archive, archive.open(need(self.members, 1)[name]) as stream:
+            while line := stream.readline(CHUNK):
+                yield line
+
+    def below(self, folder: str) -> list[str]:
+        """Return the names of the files below a folder, in order, all of which are what the statement says.
+
+        Raises:
+            NotDone: one of them is not.
+        """
+        names = [name for name in self.names() if name.startswith(f"{folder}/")]
+        for name in names:
+            self.fit(name)
+        return names
+
+    def unpack(self, folder: str, suffix: str) -> Path:
+        """Write the files below a folder that end in ``suffix`` to disk and return that folder.
+
+        The names were checked to be plain relative paths when the archive was opened.
+
+        Raises:
+            NotDone: one of the files is not what the statement says.
+        """
+        for name in self.below(folder):
+            if name.endswith(suffix):
+                path = self.work / "unpacked" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb") as output:
+                    output.writelines(self.chunks(name))
+        (self.work / "unpacked" / folder).mkdir(parents=True, exist_ok=True)
+        return self.work / "unpacked" / folder
+
+
+def need(value: _T | None, step: int) -> _T:
+    """Return what an earlier step has established.
+
+    Raises:
+        NotDone: it could not.
+    """
+    if value is None:
+        raise NotDone(f"step {step} did not establish what this needs")
+    return value
