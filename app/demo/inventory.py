@@ -9,7 +9,7 @@ In:  the organisation and accesses. Out: access records with the source that tel
 from collections.abc import Iterable, Iterator
 
 from app.demo.model import Access, Person, Story, System, Told
-from app.demo.organisation import PEOPLE, SYSTEMS, WORKFLOWS, person, system
+from app.demo.organisation import PEOPLE, SYSTEMS, WORKFLOWS, person, system, team
 from app.demo.times import DAY, HOUR, PERIOD_START, SECOND, instant, stable_int
 from app.demo.writers import hoop, openbao, postgresql, sudo, teleport
 from app.records.model import (
@@ -112,12 +112,10 @@ def _accounts() -> Iterator[Account]:
     for each in SYSTEMS:
         if "teleport_ssh" in each.doors:
             yield shared_account(each.key, "ops", "amara.okafor")
-    for key in ("tomas.riva", "sena.yildiz"):
-        yield personal_account("integration-01", key)
-    for key in ("noor.haddad",):
-        yield personal_account("analytics-dw", key)
-    for key in ("dunja.brandt", "silvio.marchetti"):
-        yield personal_account("billing-db", key)
+    yield shared_account("integration-01", "root", "amara.okafor")
+    for on, team_name in (("kube-prod", "platform"), ("analytics-dw", "analytics"), ("billing-db", "dba")):
+        for who in team(team_name):
+            yield personal_account(on, who.key)
     for key in EMERGENCY_TARGETS:
         yield emergency_account(key)
 

@@ -19,7 +19,7 @@ _STAFF = (
     ("pavel.horak", "Pavel Horak", "phorak", "security", "Security analyst", "tobias.lindqvist"),
     ("marguerite.dumas", "Marguerite Dumas", "mdumas", "clinical", "Head of patient records", "helena.varga"),
     ("osei.boateng", "Osei Boateng", "oboateng", "claims", "Head of claims", "helena.varga"),
-    ("ingrid.solheim", "Ingrid Solheim", "isolheim", "analytics", "Head of analytics", "helena.varga"),
+    ("ingrid.solheim", "Ingrid Solheim", "isolheim", "business", "Head of analytics", "helena.varga"),
     ("rashid.karimov", "Rashid Karimov", "rkarimov", "operations", "Head of operations", "helena.varga"),
     ("dunja.brandt", "Dunja Brandt", "dbrandt", "dba", "Lead database administrator", "rashid.karimov"),
     ("silvio.marchetti", "Silvio Marchetti", "smarchetti", "dba", "Database administrator", "dunja.brandt"),
@@ -34,6 +34,7 @@ _STAFF = (
     ("sena.yildiz", "Sena Yildiz", "syildiz", "linux", "Linux administrator", "amara.okafor"),
     ("callum.reid", "Callum Reid", "creid", "linux", "Linux administrator", "amara.okafor"),
     ("noor.haddad", "Noor Haddad", "nhaddad", "analytics", "Data engineer", "ingrid.solheim"),
+    ("elif.demir", "Elif Demir", "edemir", "analytics", "Data engineer", "ingrid.solheim"),
     ("felix.aubert", "Felix Aubert", "faubert", "analytics", "Data engineer", "ingrid.solheim"),
 )
 
@@ -125,7 +126,7 @@ WORKFLOWS: tuple[Workflow, ...] = tuple(
         ("claims-support", "Claims and billing database support", "osei.boateng", "dunja.brandt",
          ("dunja.brandt", "osei.boateng", "ngozi.adeyemi"), (), ()),
         ("server-operations", "Linux server operations", "rashid.karimov", "amara.okafor",
-         ("amara.okafor", "rashid.karimov", "ngozi.adeyemi"), (), ("ops",)),
+         ("amara.okafor", "rashid.karimov", "ngozi.adeyemi"), (), ("ops", "root")),
         ("cluster-operations", "Production cluster operations", "rashid.karimov", "amara.okafor",
          ("amara.okafor", "rashid.karimov", "tobias.lindqvist"), (), ()),
         ("analytics", "Analytics warehouse engineering", "ingrid.solheim", "noor.haddad",

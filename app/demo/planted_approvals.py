@@ -27,7 +27,7 @@ def _late() -> Planted:
         what="The approval came fifty minutes after the access began",
         background="The message interface stood still on a Saturday. The right was given at once; the approver clicked "
         "when everything ran again.",
-        trips=(on_grant(access, "APR-01"),),
+        trips=(on_grant(access, "APR-01"), on_session(access, "SES-01")),
         story=with_ticket(access),
     )
 
@@ -44,7 +44,7 @@ def _none() -> Planted:
         what="A root grant in the request desk's register has no approval at all",
         background="The on-call engineer entered the request and nobody was asked; the desk's rule for weekends had "
         "been left open.",
-        trips=(on_grant(access, "APR-01"), on_session(access, "SES-04")),
+        trips=(on_grant(access, "APR-01"), on_grant(access, "APR-06"), on_session(access, "SES-04")),
         story=with_ticket(access),
     )
 
@@ -104,7 +104,7 @@ def _automatic() -> Planted:
         what="A rule that the workflow does not list approved a request automatically",
         background="The analytics workflow allows one rule, dw-read-office-hours. Somebody had added a second, wider "
         "one to Teleport, and its bot approved the request.",
-        trips=(on_grant(access, "APR-04"),),
+        trips=(on_grant(access, "APR-04"), on_grant(access, "APR-01")),
         story=with_ticket(access),
     )
 

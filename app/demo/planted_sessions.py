@@ -6,7 +6,7 @@ import msgspec
 
 from app.demo.inventory import EMERGENCY_TARGETS, emergency_account, session_items, tell
 from app.demo.model import Access, Story, Told
-from app.demo.planting import Planted, changed, clean_access, on_session, with_ticket
+from app.demo.planting import Planted, changed, clean_access, on_grant, on_session, with_ticket
 from app.demo.story import ticket
 from app.demo.times import HOUR, MINUTE
 from app.records.model import Alert, Grant, Review
@@ -28,7 +28,7 @@ def _missing() -> Planted:
         what="A session was to be recorded, and no recording arrived",
         background="The disk of the node was full; the upload never happened. Teleport's end event still says that "
         "recording was on.",
-        trips=(on_session(access, "REC-01"), on_session(access, "SES-04")),
+        trips=(on_session(access, "REC-01", "no_evidence"),),
         story=with_ticket(access),
     )
 
@@ -69,7 +69,12 @@ def _nobody() -> Planted:
         what="The shared account was used, and nobody knows by whom",
         background="The login oncall@ was made for a pager and is known to no directory. It asked, was approved, and "
         "used the shared account ops.",
-        trips=(on_session(access, "IDN-03"),),
+        trips=(
+            on_session(access, "IDN-03"),
+            on_session(access, "SES-04"),
+            on_session(access, "SES-01", "no_evidence"),
+            on_grant(access, "APR-02", "no_evidence"),
+        ),
         story=with_ticket(access),
     )
 
@@ -83,7 +88,7 @@ def _no_end() -> Planted:
         id="P22",
         what="The end of a session is not known",
         background="The proxy was restarted while the session was open; no end event was ever written.",
-        trips=(on_session(access, "SES-01", "no_evidence"),),
+        trips=(on_session(access, "SES-03", "no_evidence"), on_session(access, "REC-01", "no_evidence")),
         story=with_ticket(access),
     )
 

@@ -180,7 +180,7 @@ def _database(access: Access, use: Use) -> Iterator[Event]:
 def _kube(access: Access, use: Use) -> Iterator[Event]:
     common = _session(access, use) | {
         "kubernetes_cluster": access.target,
-        "kubernetes_users": [person(access.person).email],
+        "kubernetes_users": [use.run_as],
         "kubernetes_groups": ["ops"],
         "kubernetes_pod_namespace": "portal",
         "kubernetes_pod_name": f"portal-{stable_uuid('pod', use.key)[:8]}",
