@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Check an expression: limits, types, language, null safety. What passes can be run by both engines.
+
+In:  the text of an expression, the struct of a row, parameter values, the fields that are required.
+Out: ``CheckedExpression``, or ``CelError`` with line, column and a hint.
+The text is limited before the native parser sees it, because a control file may come from anybody.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
+
+from app.cel.ast import Expr, Root, children, spelling, type_of
+from app.cel.environment import PACKAGE, PARAMETERS, checking_environment
+from app.cel.errors import CelError
+from app.cel.expression import CheckedExpression
+from app.cel.nullsafety import Unguarded, prove
+from app.cel.schema import ListType, Parameter, ParameterValue, ScalarType, ViewType, parameters_of, view_type
+from app.cel.sql import to_sql
+from app.cel.translate import Translator, line_and_column
+from app.cel.wire import TooDeep, parse_checked, program_of
+
+__all__ = ["CelError", "CheckedExpression", "check"]
+
+MAX_LENGTH = 4_000
+MAX_DEPTH = 40
+MAX_NODES = 500
+
+_NATIVE = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+_UNDEFINED = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
+_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '(.*)'")
+_WRAPPER = re.compile(r"wrapper\(([a-z]+)\)")
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
+_UNARY = re.compile(r"(?:[!-]\s*){41,}")
+
+
+def check(
+    expression: str,
+    *,
+    row: type[msgspec.Struct],
+    parameters: Mapping[str, ParameterValue],
+    required: Collection[str] = (),
+) -> CheckedExpression:
+    """Check an expression against a row.
+
+    Args:
+        expression: the text; it must come to true or false.
+        row: the struct class of the population.
+        parameters: values of ``p.name``; a string such as ``60s`` or ``90d`` is a duration.
+        required: dotted paths that are there whenever the expression is asked (``requires.fields``); a path through a
+            list speaks of every element.
+
+    Raises:
+        CelError: the expression cannot be used.
+    """
+    checked = check_types(expression, row=row, parameters=parameters)
+    try:
+        prove(checked.tree, required)
+    except Unguarded as error:
+        raise _unguarded(expression, error) from None
+    safe = msgspec.structs.replace(checked, null_safe=True)
+    to_sql(safe)
+    return safe
+
+
+def check_types(
+    expression: str, *, row: type[msgspec.Struct], parameters: Mapping[str, ParameterValue]
+) -> CheckedExpression:
+    """Check everything but null safety. Only for tests of the engines: the outcome of a missing field is not defined.
+
+    Raises:
+        CelError: the expression cannot be used.
+    """
+    _limit_text(expression)
+    view, given = view_type(row), parameters_of(parameters)
+    native = _compile(expression, view, given)
+    try:
+        checked = parse_checked(native)
+        tree = Translator(checked, view, given, expression).translate()
+    except TooDeep:
+        raise CelError("the expression is nested too deeply", hint=f"Stay below {MAX_DEPTH} levels.") from None
+    _limit_tree(expression, tree)
+    if type_of(tree) != ScalarType.BOOL:
+        raise CelError("the expression does not come to true or false", hint="Compare the value with something.")
+    program = program_of(checked)
+    return CheckedExpression(expression, row, given, tree, program, null_safe=False)
+
+
+def _limit_text(expression: str) -> None:
+    if not expression.strip():
+        raise CelError("the expression is empty", hint='Write "true" if it always holds.')
+    if len(expression) > MAX_LENGTH:
+        raise CelError(f"the expression is longer than {MAX_LENGTH} characters", hint="Split the test.")
+    for at, character in enumerate(expression):
+        if (ord(character) < 32 and character not in "\n\t\r") or "\ud800" <= character <= "\udfff":  # noqa: PLR2004
+            raise CelError("the expression holds a control character", *line_and_column(expression, at), "Remove it.")
+    code = _TEXT.sub(lambda match: " " * len(match[0]), expression)
+    deep = _first_too_deep(code)
+    if deep is not None:
+        hint = f"Stay below {MAX_DEPTH} levels."
+        raise CelError("the expression is nested too deeply", *line_and_column(expression, deep), hint)
+
+
+def _first_too_deep(code: str) -> int | None:
+    run = _UNARY.search(code)
+    depth = 0
+    for at, character in enumerate(code):
+        depth += (character in "([{?") - (character in ")]}:")
+        if depth > MAX_DEPTH:
+            return at
+    return run.start() if run else None
+
+
+def _limit_tree(expression: str, tree: Expr) -> None:
+    nodes = 0
+    stack = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        nodes += 1
+        if depth > MAX_DEPTH or nodes > MAX_NODES:
+            what = f"is nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"has over {MAX_NODES} parts"
+            raise CelError(f"the expression {what}", *line_and_column(expression, node.at), "Split the test.")
+        stack.extend((child, depth + 1) for child in children(node))
+
+
+def _compile(expression: str, view: ViewType, parameters: Mapping[str, Parameter]) -> bytes:
+    try:
+        return bytes(checking_environment(view, parameters).compile(expression).serialize())
+    except RuntimeError as error:  # The binding raises nothing more precise.
+        raise _native_error(str(error), view, parameters) from None
+
+
+def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]) -> CelError:
+    """Put the first message of Google's checker into our words; its positions are kept."""
+    match = _NATIVE.search(text)
+    if match is None:
+        return CelError("the expression cannot be read", hint="Look for an unclosed bracket or quote.")
+    line, column, message = int(match[1]), int(match[2]), match[3].replace(" [INVALID_ARGUMENT]", "")
+    message = _WRAPPER.sub(r"\1", message.replace(f"{PACKAGE}.", "").replace("google.protobuf.", ""))
+    if found := _UNDECLARED.match(message):
+        known = [*view.fields, PARAMETERS]
+        return CelError(f"there is no '{found[1]}' in this row", line, column, _nearest(found[1], known))
+    if found := _UNDEFINED.match(message):
+        known = _fields_of(found[2], view, parameters)
+        what = "there is no parameter" if found[2] == "Parameters" else f"{found[2]} has no field"
+        return CelError(f"{what} '{found[1]}'", line, column, _nearest(found[1], known))
+    if found := _OVERLOAD.match(message):
+        return CelError(
+            f"'{found[1].strip('_@')}' is not available for {found[2]}",
+            line,
+            column,
+            _overload_hint(found[1], found[2]),
+        )
+    return CelError(message[:1].lower() + message[1:300], line, column, "Check the spelling and the brackets.")
+
+
+def _overload_hint(function: str, operands: str) -> str:
+    if "null_type" in operands and "list" in operands:
+        return "Write has(x.list) or !has(x.list) for a list that may be missing."
+    if "null_type" in operands:
+        return "Only a field that may be missing can be compared with null."
+    if function == "duration":
+        return "A parameter such as '8h' is a duration already: p.name."
+    if "duration" in operands and ("int" in operands or "string" in operands):
+        return 'Write durations as duration("8h"), or as a parameter such as 8h.'
+    if "int" in operands and "double" in operands:
+        return "Write 1.0 for a number with a fraction."
+    return "Both sides must have the same type."
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known here: {', '.join(known) or 'nothing'}."
+
+
+def _fields_of(name: str, view: ViewType, parameters: Mapping[str, Parameter]) -> list[str]:
+    if name == "Parameters":
+        return list(parameters)
+    return next((list(known.fields) for known in _views(view) if known.name == name), [])
+
+
+def _views(view: ViewType) -> Iterator[ViewType]:
+    yield view
+    for field in view.fields.values():
+        inner = field.type.element if isinstance(field.type, ListType) else field.type
+        if isinstance(inner, ViewType):
+            yield from _views(inner)
+
+
+def _unguarded(expression: str, error: Unguarded) -> CelError:
+    name = spelling(error.field)
+    guard = f"{name} != null" if isinstance(error.field, Root) else f"has({name})"
+    missing = f"'{name}' may be missing"
+    what = missing if error.field is error.path else f"{missing}, so '{spelling(error.path)}' cannot be read"
+    hint = f"Write {guard} && ... before it, or list it under requires.fields."
+    return CelError(what, *line_and_column(expression, error.path.at), hint)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The oracle: Google's own evaluator, one row at a time, independent of the SQL compiler.
+
+In:  a checked expression and a row. Out: true, false, or ``CelRuntimeError``; never an exception for a row's content.
+Rows become plain maps: a missing value is null, instants and spans are protobuf timestamps and durations. Rows are not
+made protobuf messages, because an unset timestamp field would compare as 1970.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from cel_expr_python import cel
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from app.cel.environment import PARAMETERS
+from app.cel.errors import CelRuntimeError
+from app.cel.expression import CheckedExpression
+from app.cel.schema import ListType, Parameter, ScalarType, Type, ViewType, view_type
+
+
+class Interpreter:
+    """Asks expressions of rows of one population; programs are kept, so that many rows are cheap.
+
+    Args:
+        row: struct class of the rows.
+    """
+
+    def __init__(self, row: type[msgspec.Struct]) -> None:
+        self._view = view_type(row)
+        names = [*self._view.fields, PARAMETERS]
+        self._environment = cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN))
+        self._programs: dict[bytes, Any] = {}
+
+    def values(self, row: msgspec.Struct) -> dict[str, object]:
+        """Return a row as CEL values, to be asked many questions."""
+        return _view_value(row, self._view)
+
+    def evaluate(self, checked: CheckedExpression, values: Mapping[str, object]) -> bool | CelRuntimeError:
+        """Ask an expression of a row.
+
+        Args:
+            checked: an expression over this population's row.
+            values: what ``values()`` gave.
+        """
+        program = self._programs.get(checked.program)
+        if program is None:
+            program = self._programs[checked.program] = self._environment.deserialize(checked.program)
+        try:
+            answer = program.eval(data={**values, PARAMETERS: _parameter_values(checked.parameters)})
+        except RuntimeError as error:  # The binding raises some errors and returns others as values.
+            return CelRuntimeError(str(error)[:200])
+        if answer.type() == cel.Type.BOOL:
+            return bool(answer.plain_value())
+        return CelRuntimeError(str(answer.value())[:200])
+
+
+def evaluate(checked: CheckedExpression, row: msgspec.Struct) -> bool | CelRuntimeError:
+    """Ask an expression of one row."""
+    interpreter = Interpreter(checked.row)
+    return interpreter.evaluate(checked, interpreter.values(row))
+
+
+def _parameter_values(parameters: Mapping[str, Parameter]) -> dict[str, object]:
+    return {
+        name: list(parameter.value) if isinstance(parameter.value, tuple) else _value(parameter.value, parameter.type)
+        for name, parameter in parameters.items()
+    }
+
+
+def _view_value(view: object, kind: ViewType) -> dict[str, object]:
+    return {name: _value(getattr(view, name), field.type) for name, field in kind.fields.items()}
+
+
+def _value(value: Any, kind: Type) -> object:  # noqa: ANN401 - what a row holds, told apart by its type.
+    if value is None:
+        return None
+    match kind:
+        case ViewType():
+            return _view_value(value, kind)
+        case ListType():
+            return [_value(element, kind.element) for element in value]
+        case ScalarType.INSTANT:
+            return Timestamp(seconds=value // 1000, nanos=value % 1000 * 1_000_000)
+        case ScalarType.SPAN:
+            seconds = int(value / 1000)  # Toward zero: seconds and nanos must have one sign.
+            return Duration(seconds=seconds, nanos=(value - seconds * 1000) * 1_000_000)
+        case _:
+            return value

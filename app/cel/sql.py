@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Compile a checked expression to a DuckDB expression over the columns of a population's Parquet file.
+
+In: a tree. Out: SQL that is TRUE, FALSE, or NULL where CEL errs.
+
+Two ideas make it exact. A missing field is SQL NULL, and so is a CEL error; then CEL's ``&& || !``, which let a decided
+side win over an error, are SQL's three-valued AND, OR, NOT. Where CEL tells null from error (equality and ``in``) the
+SQL asks which of the two it is. Arithmetic runs inside TRY, shifted so that leaving CEL's range overflows 64 bits.
+
+Nothing from outside becomes SQL text unquoted: names come from the row structs, texts are quoted, numbers are printed.
+"""
+
+from app.cel.ast import (
+    And,
+    Arithmetic,
+    AskText,
+    Compare,
+    Comparison,
+    Conditional,
+    Expr,
+    Filter,
+    ListOf,
+    Literal,
+    Member,
+    Not,
+    Or,
+    Path,
+    Present,
+    Quantifier,
+    Root,
+    Select,
+    Size,
+    Texts,
+    TextTest,
+    Variable,
+    children,
+    type_of,
+)
+from app.cel.errors import CelError
+from app.cel.expression import CheckedExpression
+from app.cel.schema import INT64_MAX, INT64_MIN, ScalarType, ViewType
+
+MAX_SQL = 100_000
+"""Longest SQL of one expression, in characters; nested conditions repeat themselves."""
+
+FIRST_INSTANT = -62_135_596_800_000
+LAST_INSTANT = 253_402_300_799_999
+LONGEST_SPAN = 9_223_372_036_854
+"""CEL's limits in ms: years 1 to 9999 (google.protobuf.Timestamp); spans of 64-bit nanoseconds, about 292 years."""
+
+_OPERATORS = {
+    Comparison.EQUAL: "=",
+    Comparison.NOT_EQUAL: "<>",
+    Comparison.LESS: "<",
+    Comparison.LESS_OR_EQUAL: "<=",
+    Comparison.GREATER: ">",
+    Comparison.GREATER_OR_EQUAL: ">=",
+}
+_QUESTIONS = {TextTest.STARTS_WITH: "starts_with", TextTest.ENDS_WITH: "ends_with", TextTest.CONTAINS: "contains"}
+_RANGES = {
+    ScalarType.INSTANT: (FIRST_INSTANT, LAST_INSTANT),
+    ScalarType.SPAN: (-LONGEST_SPAN, LONGEST_SPAN),
+}
+
+
+def to_sql(checked: CheckedExpression) -> str:
+    """Return a boolean DuckDB expression; NULL stands for a CEL error.
+
+    Raises:
+        CelError: the SQL would be too long.
+    """
+    return Compiler(null_safe=checked.null_safe).compile(checked.tree)
+
+
+def quote_text(text: str) -> str:
+    """Return a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_name(name: str) -> str:
+    """Return a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Compiler:
+    """Compiles trees.
+
+    Args:
+        null_safe: no field is read while it is missing; then a condition errs only through arithmetic.
+    """
+
+    def __init__(self, *, null_safe: bool) -> None:
+        self._null_safe = null_safe
+
+    def compile(self, node: Expr) -> str:
+        """Return the SQL of a node.
+
+        Raises:
+            CelError: the SQL would be too long.
+        """
+        sql = self._sql(node)
+        if len(sql) > MAX_SQL:
+            raise CelError("the expression is too complex", hint="Split the test, or nest fewer conditions.")
+        return sql
+
+    def _sql(self, node: Expr) -> str:  # noqa: C901, PLR0911, PLR0912 - One line for each kind of node.
+        match node:
+            case Literal():
+                return _literal(node)
+            case Root() | Variable() | Select():
+                return path_sql(node)
+            case Present():
+                return self._present(node)
+            case Not():
+                return f"(NOT {self.compile(node.operand)})"
+            case And():
+                return f"({self.compile(node.left)} AND {self.compile(node.right)})"
+            case Or():
+                return f"({self.compile(node.left)} OR {self.compile(node.right)})"
+            case Conditional():
+                return self._conditional(node)
+            case Compare():
+                return self._compare(node)
+            case Arithmetic():
+                return self._arithmetic(node)
+            case Member():
+                return self._member(node)
+            case AskText():
+                return f"{_QUESTIONS[node.question]}({self.compile(node.text)}, {self.compile(node.part)})"
+            case Size():
+                return self._size(node)
+            case Quantifier():
+                return self._quantifier(node)
+            case Filter():
+                return self._list(node)[0]
+            case Texts():
+                return "[" + ", ".join(quote_text(text) for text in node.values) + "]::VARCHAR[]"
+            case ListOf():
+                return "[" + ", ".join(self.compile(item) for item in node.items) + "]"
+
+    def _present(self, node: Present) -> str:
+        there = f"({_witness(node.operand)} IS {'' if node.negated else 'NOT '}NULL)"
+        return _unless(self._unreachable(node.operand), there)
+
+    def _unreachable(self, node: Expr) -> list[str]:
+        """Return the condition, never NULL, that reading a leaf is an error, though null itself would not be one."""
+        return [f"{_witness(base)} IS NULL" for base in _nullable_base(node)]
+
+    def _conditional(self, node: Conditional) -> str:
+        condition, then, otherwise = (self.compile(part) for part in (node.condition, node.then, node.otherwise))
+        if not self._may_err(node.condition):
+            return f"(CASE WHEN {condition} THEN {then} ELSE {otherwise} END)"
+        return f"(CASE WHEN {condition} THEN {then} WHEN NOT {condition} THEN {otherwise} END)"
+
+    def _compare(self, node: Compare) -> str:
+        left, right = self.compile(node.left), self.compile(node.right)
+        double = type_of(node.left) == ScalarType.DOUBLE
+        equality = node.operator in {Comparison.EQUAL, Comparison.NOT_EQUAL}
+        if equality and (_may_be_null(node.left) or _may_be_null(node.right)):
+            same = f"{left} IS NOT DISTINCT FROM {right}"
+            if double:  # CEL's NaN differs from itself, DuckDB's does not.
+                same = f"({same} AND NOT coalesce(isnan({left}), false))"
+            errs = [*self._errs(node.left, left), *self._errs(node.right, right)]
+            return _unless(errs, f"({same})" if node.operator == Comparison.EQUAL else f"(NOT ({same}))")
+        plain = f"({left} {_OPERATORS[node.operator]} {right})"
+        if not double:
+            return plain
+        unordered = "true" if node.operator == Comparison.NOT_EQUAL else "false"
+        return (
+            f"(CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL"
+            f" WHEN isnan({left}) OR isnan({right}) THEN {unordered} ELSE {plain} END)"
+        )
+
+    def _errs(self, node: Expr, sql: str) -> list[str]:
+        match node:
+            case Literal():
+                return []
+            case Root() | Variable() | Select():
+                return self._unreachable(node)
+            case _:
+                return [f"{sql} IS NULL"]
+
+    def _arithmetic(self, node: Arithmetic) -> str:
+        total = f"{self.compile(node.left)} {'-' if node.minus else '+'} {self.compile(node.right)}"
+        if node.type not in _RANGES:
+            return f"TRY({total})"
+        first, last = _RANGES[node.type]
+        above, below = INT64_MAX - last, first - INT64_MIN
+        # Beyond the last value the first sum overflows, before the first value the second difference does.
+        return f"TRY({total} + {above} - {above} - {below} + {below})"
+
+    def _member(self, node: Member) -> str:
+        item = self.compile(node.item)
+        maybe = _may_be_null(node.item)
+        errs = self._unreachable(node.item)
+        match node.collection:
+            case Texts():
+                found = f"({item} IN ({', '.join(map(quote_text, node.collection.values))}))"
+                if not node.collection.values:
+                    found, errs = (
+                        "false",
+                        [*errs, *([] if maybe or isinstance(node.item, Literal) else [f"{item} IS NULL"])],
+                    )
+                return _unless(errs, f"coalesce({found}, false)" if maybe else found)
+            case ListOf():
+                return self._written_list(node.item, item, node.collection)
+            case _:
+                within = self.compile(node.collection)
+                found = f"list_contains({within}, {item})"
+                return _unless([*errs, f"{within} IS NULL"], f"coalesce({found}, false)") if maybe else found
+
+    def _written_list(self, node: Expr, item: str, collection: ListOf) -> str:
+        elements = [self.compile(element) for element in collection.items]
+        errs = [err for leaf in (node, *collection.items) for err in self._unreachable(leaf)]
+        if any(_may_be_null(leaf) for leaf in (node, *collection.items)):
+            found = " OR ".join(f"{item} IS NOT DISTINCT FROM {element}" for element in elements)
+            return _unless(errs, f"({found})")
+        return _unless(errs, f"({item} IN ({', '.join(elements)}))")
+
+    def _size(self, node: Size) -> str:
+        match node.operand:
+            case Texts():
+                return f"{len(node.operand.values)}::BIGINT"
+            case Filter() | Root() | Variable() | Select() if type_of(node.operand) != ScalarType.STRING:
+                source, errs = self._list(node.operand)
+                return _unless(errs, f"len({source})")
+            case _:
+                return f"length({self.compile(node.operand)})"
+
+    def _quantifier(self, node: Quantifier) -> str:
+        source, errs = self._list(node.source)
+        name, condition = node.variable.key, self.compile(node.condition)
+        wanted = f"NOT {condition}" if node.every else condition
+        hits = f"len(list_filter({source}, lambda {name}: {wanted}))"
+        if not self._may_err(node.condition):
+            return _unless(errs, f"({hits} {'=' if node.every else '>'} 0)")
+        unclear = f"len(list_filter({source}, lambda {name}: {condition} IS NULL))"
+        decided, otherwise = ("false", "true") if node.every else ("true", "false")
+        return _unless(errs, f"(CASE WHEN {hits} > 0 THEN {decided} WHEN {unclear} = 0 THEN {otherwise} END)")
+
+    def _list(self, node: Path | Filter) -> tuple[str, list[str]]:
+        """Return the SQL of a list, and the conditions under which a filter that made it erred."""
+        if not isinstance(node, Filter):
+            return self.compile(node), []
+        source, errs = self._list(node.source)
+        name, condition = node.variable.key, self.compile(node.condition)
+        if self._may_err(node.condition):
+            errs = [*errs, f"len(list_filter({source}, lambda {name}: {condition} IS NULL)) > 0"]
+        return f"list_filter({source}, lambda {name}: {condition})", errs
+
+    def _may_err(self, node: Expr) -> bool:
+        if isinstance(node, Arithmetic):
+            return True
+        if not self._null_safe and isinstance(node, Root | Select) and (node.nullable or any(_nullable_base(node))):
+            return True
+        return any(self._may_err(child) for child in children(node))
+
+
+def path_sql(path: Path) -> str:
+    """Return the SQL of a path: a column, a struct field of it, or the variable of a lambda."""
+    match path:
+        case Root():
+            return quote_name(path.name)
+        case Variable():
+            return path.key
+        case Select():
+            return f"{path_sql(path.base)}.{quote_name(path.name)}"
+
+
+def _literal(node: Literal) -> str:
+    match node.value:
+        case bool():
+            return "true" if node.value else "false"
+        case int():
+            return f"({node.value})::BIGINT"
+        case float():
+            return f"({node.value!r})::DOUBLE"
+        case str():
+            return quote_text(node.value)
+
+
+def _witness(path: Path) -> str:
+    """Return a scalar that is NULL exactly when the path is; to look at a whole struct would read all its columns."""
+    if isinstance(path.type, ViewType) and path.type.witness is not None:
+        return f"{path_sql(path)}.{quote_name(path.type.witness)}"
+    return path_sql(path)
+
+
+def _nullable_base(node: Expr) -> list[Path]:
+    """Return the innermost view on the way to a field if the way can break; it is NULL if any view before it is."""
+    if not isinstance(node, Select):
+        return []
+    here: Path = node.base
+    while isinstance(here, Select) and not here.nullable:
+        here = here.base
+    return [node.base] if not isinstance(here, Variable) and here.nullable else []
+
+
+def _may_be_null(node: Expr) -> bool:
+    return isinstance(node, Root | Select) and node.nullable
+
+
+def _unless(errs: list[str], sql: str) -> str:
+    """Return ``sql``, or NULL if any of the conditions holds; none of them may be NULL itself."""
+    if not errs:
+        return sql
+    return f"(CASE WHEN NOT ({' OR '.join(dict.fromkeys(errs))}) THEN {sql} END)"
