@@ -34,6 +34,8 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _UNDEFINED = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '(.*)'")
 _WRAPPER = re.compile(r"wrapper\(([a-z]+)\)")
+_WELL_KNOWN = re.compile(r"google\.protobuf\.([A-Za-z0-9]+)")
+_EXPECTING = re.compile(r" expecting .*| at input .*")
 _TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 _UNARY = re.compile(r"(?:[!-]\s*){41,}")
 
@@ -140,10 +142,10 @@ def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]
     if match is None:
         return CelError("the expression cannot be read", hint="Look for an unclosed bracket or quote.")
     line, column, message = int(match[1]), int(match[2]), match[3].replace(" [INVALID_ARGUMENT]", "")
-    message = _WRAPPER.sub(r"\1", message.replace(f"{PACKAGE}.", "").replace("google.protobuf.", ""))
+    message = _WRAPPER.sub(r"\1", _WELL_KNOWN.sub(lambda name: name[1].lower(), message.replace(f"{PACKAGE}.", "")))
     if found := _UNDECLARED.match(message):
-        known = [*view.fields, PARAMETERS]
-        return CelError(f"there is no '{found[1]}' in this row", line, column, _nearest(found[1], known))
+        word = found[1].split(".")[0]
+        return CelError(f"there is no '{word}' in this row", line, column, _nearest(word, [*view.fields, PARAMETERS]))
     if found := _UNDEFINED.match(message):
         known = _fields_of(found[2], view, parameters)
         what = "there is no parameter" if found[2] == "Parameters" else f"{found[2]} has no field"
@@ -155,7 +157,8 @@ def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]
             column,
             _overload_hint(found[1], found[2]),
         )
-    return CelError(message[:1].lower() + message[1:300], line, column, "Check the spelling and the brackets.")
+    message = _EXPECTING.sub("", message)[:200].replace("'<EOF>'", "the end")
+    return CelError(message[:1].lower() + message[1:], line, column, "Check the spelling and the brackets.")
 
 
 def _overload_hint(function: str, operands: str) -> str:

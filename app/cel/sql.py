@@ -87,7 +87,8 @@ class Compiler:
     """Compiles trees.
 
     Args:
-        null_safe: no field is read while it is missing; then a condition errs only through arithmetic.
+        null_safe: no field is read while it is missing, or the guard before it decides whatever comes of the read. Then
+            a condition errs only through arithmetic, and equality need not tell null from error.
     """
 
     def __init__(self, *, null_safe: bool) -> None:
@@ -145,7 +146,10 @@ class Compiler:
 
     def _unreachable(self, node: Expr) -> list[str]:
         """Return the condition, never NULL, that reading a leaf is an error, though null itself would not be one."""
-        return [f"{_witness(base)} IS NULL" for base in _nullable_base(node)]
+        return [] if self._null_safe else [f"{_witness(base)} IS NULL" for base in _nullable_base(node)]
+
+    def _may_be_null(self, node: Expr) -> bool:
+        return not self._null_safe and isinstance(node, Root | Select) and node.nullable
 
     def _conditional(self, node: Conditional) -> str:
         condition, then, otherwise = (self.compile(part) for part in (node.condition, node.then, node.otherwise))
@@ -157,7 +161,7 @@ class Compiler:
         left, right = self.compile(node.left), self.compile(node.right)
         double = type_of(node.left) == ScalarType.DOUBLE
         equality = node.operator in {Comparison.EQUAL, Comparison.NOT_EQUAL}
-        if equality and (_may_be_null(node.left) or _may_be_null(node.right)):
+        if equality and (self._may_be_null(node.left) or self._may_be_null(node.right)):
             same = f"{left} IS NOT DISTINCT FROM {right}"
             if double:  # CEL's NaN differs from itself, DuckDB's does not.
                 same = f"({same} AND NOT coalesce(isnan({left}), false))"
@@ -192,7 +196,7 @@ class Compiler:
 
     def _member(self, node: Member) -> str:
         item = self.compile(node.item)
-        maybe = _may_be_null(node.item)
+        maybe = self._may_be_null(node.item)
         errs = self._unreachable(node.item)
         match node.collection:
             case Texts():
@@ -213,7 +217,7 @@ class Compiler:
     def _written_list(self, node: Expr, item: str, collection: ListOf) -> str:
         elements = [self.compile(element) for element in collection.items]
         errs = [err for leaf in (node, *collection.items) for err in self._unreachable(leaf)]
-        if any(_may_be_null(leaf) for leaf in (node, *collection.items)):
+        if any(self._may_be_null(leaf) for leaf in (node, *collection.items)):
             found = " OR ".join(f"{item} IS NOT DISTINCT FROM {element}" for element in elements)
             return _unless(errs, f"({found})")
         return _unless(errs, f"({item} IN ({', '.join(elements)}))")
@@ -252,7 +256,7 @@ class Compiler:
     def _may_err(self, node: Expr) -> bool:
         if isinstance(node, Arithmetic):
             return True
-        if not self._null_safe and isinstance(node, Root | Select) and (node.nullable or any(_nullable_base(node))):
+        if self._may_be_null(node) or self._unreachable(node):
             return True
         return any(self._may_err(child) for child in children(node))
 
@@ -295,10 +299,6 @@ def _nullable_base(node: Expr) -> list[Path]:
     while isinstance(here, Select) and not here.nullable:
         here = here.base
     return [node.base] if not isinstance(here, Variable) and here.nullable else []
-
-
-def _may_be_null(node: Expr) -> bool:
-    return isinstance(node, Root | Select) and node.nullable
 
 
 def _unless(errs: list[str], sql: str) -> str:

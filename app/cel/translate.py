@@ -51,7 +51,6 @@ _TIMESTAMP = re.compile(
 )
 _COMPARISONS = {f"_{operator}_": operator for operator in Comparison}
 _TEXT_TESTS = {str(question): question for question in TextTest}
-_ORDERED = {ScalarType.INT, ScalarType.DOUBLE, ScalarType.STRING, ScalarType.INSTANT, ScalarType.SPAN}
 _SUMS = {
     ("_+_", ScalarType.INT, ScalarType.INT): ScalarType.INT,
     ("_-_", ScalarType.INT, ScalarType.INT): ScalarType.INT,
@@ -200,7 +199,7 @@ class Translator:
             "timestamp": self._timestamp,
         }
         if name not in special:
-            shown = name.strip("_@") if name.startswith(("_", "@")) else f"{name}()"
+            shown = name.replace("_", "").strip("@") if name.startswith(("_", "@", "-")) else f"{name}()"
             raise self._refusal(at, f"'{shown}' is not part of the language", _REFUSED.get(name, _LANGUAGE))
         return special[name](at, arguments)
 
@@ -210,15 +209,14 @@ class Translator:
         if equality and any(nulls):
             return self._presence(at, arguments[0] if nulls[1] else arguments[1], negated=operator == Comparison.EQUAL)
         left, right = (self._expr(argument) for argument in arguments)
-        kinds = {type_of(left), type_of(right)}
-        if len(kinds) > 1:
+        kind = type_of(left)
+        if kind != type_of(right):
             raise self._refusal(
                 at, f"'{operator}' compares two different types", "Write 1.0 for a number with a fraction."
             )
-        (kind,) = kinds
         if kind == ScalarType.BOOL and not (equality and _is_leaf(left) and _is_leaf(right)):
             raise self._refusal(at, f"'{operator}' does not compare conditions", "Use &&, || and !.")
-        if kind != ScalarType.BOOL and kind not in _ORDERED:
+        if not isinstance(kind, ScalarType):
             raise self._refusal(
                 at, f"'{operator}' does not compare views or lists", "Compare their fields, such as their ids."
             )
@@ -278,9 +276,9 @@ class Translator:
     def _list(self, at: int, items: list[Expr]) -> ListOf:
         if not items:
             raise self._refusal(at, "the list is empty, so nothing is in it", "Write false, or name an element.")
-        kinds = {type_of(item) for item in items}
-        (kind, *others) = kinds
-        if others or not isinstance(kind, ScalarType) or not all(_is_leaf(item) for item in items):
+        kind = type_of(items[0])
+        alike = all(type_of(item) == kind and _is_leaf(item) for item in items)
+        if not alike or not isinstance(kind, ScalarType):
             raise self._refusal(at, "a list holds fields, parameters and literals of one type")
         return ListOf(at=at, items=tuple(items), type=ListType(kind))
 
