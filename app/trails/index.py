@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""All folded records, ready to be linked: built once, then asked per item.
+
+In:  folded records of all sources, in any order. Out: lookups by whatever one record may name of another.
+Every dictionary here is filled in the order of item ids, so that nothing depends on the order of arrival.
+"""
+
+from collections.abc import Callable, Iterable
+
+from app.records.folding import FoldedRecord, select
+from app.records.model import (
+    AccessEvent,
+    AccessRecord,
+    Account,
+    Alert,
+    Approval,
+    Credential,
+    Grant,
+    Identity,
+    RecorderEvent,
+    Recording,
+    Review,
+    Session,
+    SessionEvent,
+    Target,
+    Ticket,
+    Waiver,
+    Workflow,
+)
+from app.trails.grants import GrantLinker
+from app.trails.identities import IdentityIndex
+from app.trails.lookup import Attached, Lookup, attach
+from app.trails.targets import TargetIndex
+from app.trails.waivers import WaiverIndex
+
+
+class TrailIndex:
+    """Everything that is known, by what may name it."""
+
+    def __init__(self, folded: Iterable[FoldedRecord[AccessRecord]]) -> None:
+        records = sorted(folded, key=lambda each: each.item_id)
+        self.records = records
+        self.identity_records = select(records, Identity)
+        self.account_records = select(records, Account)
+        self.access_events = Lookup(select(records, AccessEvent), "access_event")
+        self.recorder_events = Lookup(select(records, RecorderEvent), "recorder_event")
+        self.waiver_records = select(records, Waiver)
+        self.identities = IdentityIndex(self.identity_records)
+        self.targets = TargetIndex(select(records, Target))
+        self.workflows = Lookup(select(records, Workflow), "workflow")
+        self.sessions = Lookup(select(records, Session), "session")
+        self.grants = Lookup(select(records, Grant), "grant")
+        self.tickets = Lookup(select(records, Ticket), "ticket")
+        self.waivers = WaiverIndex(self.waiver_records, self.identities, self.targets)
+        self._attach(records)
+        self.linker = GrantLinker(
+            self.grants, self.grant_approvals.of, select(records, Credential), self.identities, self.targets
+        )
+        self._accounts = self._accounts_by_door()
+
+    def workflow(self, source: str, workflow_id: str | None) -> FoldedRecord[Workflow] | None:
+        """Return the workflow a record names; None where none or several sources know the id."""
+        found = self.workflows.anywhere(source, workflow_id)
+        return found[0] if len(found) == 1 else None
+
+    def account(self, source: str, target: str | None, name: str | None) -> FoldedRecord[Account] | None:
+        """Return the account of this name on a target, as ``source`` spells both; None where several claim it."""
+        key = self.targets.key(source, target)
+        found = self._accounts.get((key, name), []) if key is not None and name is not None else []
+        return found[0] if len(found) == 1 else None
+
+    def _attach(self, records: list[FoldedRecord[AccessRecord]]) -> None:
+        approvals, alerts = select(records, Approval), select(records, Alert)
+        reviews, events = select(records, Review), select(records, SessionEvent)
+        self.grant_approvals = attach(
+            approvals, self.grants, lambda each: each.grant_id, relation="approval", across_sources=False
+        )
+        self.session_approvals = attach(
+            approvals, self.sessions, lambda each: each.session_id, relation="approval", across_sources=False
+        )
+        self.recordings = attach(
+            select(records, Recording),
+            self.sessions,
+            lambda each: each.session_id,
+            relation="recording",
+            across_sources=False,
+        )
+        self.events = attach(
+            events, self.sessions, lambda each: each.session_id, relation="event", across_sources=False
+        )
+        for children in self.events.children.values():
+            children.sort(key=_event_order)
+        self.session_reviews = attach(
+            reviews, self.sessions, lambda each: each.session_id, relation="review", across_sources=True
+        )
+        self._attach_event_reviews(reviews, events)
+        self.grant_reviews = attach(
+            reviews, self.grants, lambda each: each.grant_id, relation="review", across_sources=True
+        )
+        self.session_alerts = attach(alerts, self.sessions, _about("session"), relation="alert", across_sources=True)
+        self.access_event_alerts: Attached[Alert] = attach(
+            alerts, self.access_events, _about("access_event"), relation="alert", across_sources=True
+        )
+        self.recorder_event_alerts: Attached[Alert] = attach(
+            alerts, self.recorder_events, _about("recorder_event"), relation="alert", across_sources=True
+        )
+
+    def _attach_event_reviews(
+        self, reviews: list[FoldedRecord[Review]], events: list[FoldedRecord[SessionEvent]]
+    ) -> None:
+        """Put the review of one command to the session of that command, once."""
+        wanted = {name for each in reviews if (name := each.record.event_id) is not None}
+        wanted |= {name.partition("/session_event/")[2] for name in wanted}
+        asked = Lookup((each for each in events if each.record.id in wanted), "session_event")
+        found = attach(reviews, asked, lambda each: each.event_id, relation="review", across_sources=True)
+        for event in asked:
+            session = self.sessions.exact(event.source, event.record.session_id)
+            if session is not None:
+                known = self.session_reviews.children.setdefault(session.item_id, [])
+                known.extend(each for each in found.of(event.item_id) if each not in known)
+
+    def _accounts_by_door(self) -> dict[tuple[str | None, str | None], list[FoldedRecord[Account]]]:
+        accounts: dict[tuple[str | None, str | None], list[FoldedRecord[Account]]] = {}
+        for each in self.account_records:
+            door = (self.targets.key(each.source, each.record.target), each.record.name or each.record.id)
+            accounts.setdefault(door, []).append(each)
+        return accounts
+
+
+def _about(kind: str) -> Callable[[Alert], str | None]:
+    return lambda alert: alert.about_id if alert.about_type == kind else None
+
+
+def _event_order(event: FoldedRecord[SessionEvent]) -> tuple[bool, int, int, str]:
+    seq, at = event.record.seq, event.record.at
+    return (seq is None, seq or 0, at or 0, event.item_id)
