@@ -104,3 +104,18 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     population_sizes: dict[str, int]
     tests: tuple[ControlTestResult, ...]
     controls: tuple[ControlResult, ...]
+
+
+class DeviationTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The items of one test that deviate, with the columns the test wants shown.
+
+    Attributes:
+        columns: dotted names, such as ``grant.starts_at``; first ``item_id`` and ``outcome``.
+        rows: one text per column; instants as RFC 3339, missing values as an empty text.
+        total: number of all deviating items, waived ones included; ``rows`` may be cut off after 50.
+    """
+
+    test_id: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int

@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.controls.model import ControlTest
-from app.evaluation.model import ControlTestResult, ItemOutcome
-from app.packs.model import DeviationTable
+from app.evaluation.model import ControlTestResult, DeviationTable, ItemOutcome
 from app.packs.rows import items_with, select_rows
 from app.packs.values import plain_cell, text_at
 from app.trails.populations import Row

@@ -5,23 +5,8 @@
 import msgspec
 
 from app.collection.model import CollectionRun
-from app.evaluation.model import Evaluation
+from app.evaluation.model import DeviationTable, Evaluation
 from app.gaps.model import Gap
-
-
-class DeviationTable(msgspec.Struct, frozen=True, kw_only=True):
-    """The items of one test that deviate, with the columns the test wants shown.
-
-    Attributes:
-        columns: dotted names, such as ``grant.starts_at``; first ``item_id`` and ``outcome``.
-        rows: one text per column; instants as RFC 3339, missing values as an empty text.
-        total: number of all deviating items, waived ones included; ``rows`` may be cut off after 50.
-    """
-
-    test_id: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    total: int
 
 
 class TestNarrative(msgspec.Struct, frozen=True, kw_only=True):
