@@ -99,7 +99,7 @@ def _attributes(content_sha256: str, certificate: bytes, signed_at: int | None) 
         moment = dt.datetime.fromtimestamp(signed_at // 1000, tz=dt.UTC)
         # RFC 5652 section 11.3: UTCTime through 2049, GeneralizedTime from then on.
         is_utc = moment.year < _FIRST_GENERALIZED
-        time = {"utc_time": core.UTCTime(moment)} if is_utc else {"general_time": core.GeneralizedTime(moment)}
+        time = {"utc_time": core.UTCTime(moment)} if is_utc else {"generalized_time": core.GeneralizedTime(moment)}
         values.append(("signing_time", cms.Time(time)))
     return cms.CMSAttributes([cms.CMSAttribute({"type": kind, "values": (value,)}) for kind, value in values])
 

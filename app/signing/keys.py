@@ -17,7 +17,7 @@ import secrets
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -160,7 +160,9 @@ def load_certificate(data: bytes, *, where: str) -> x509.Certificate:
     try:
         certificate = parse(data)
         public = certificate.public_key()
-    except ValueError as error:
+        # These are parsed when first asked for; what cannot be parsed is refused here and not later.
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.not_valid_after_utc
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise InvalidInput("this is not an X.509 certificate", where=where, hint="Give PEM or DER") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise InvalidInput("the certificate's key is not ECDSA P-256", where=where)

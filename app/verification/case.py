@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
+import msgspec
 from cryptography import x509
 
 from app.controls.loader import Controls
+from app.errors import InvalidInput
 from app.ledger.note import Checkpoint, VerifierKey
 from app.packs.container import CHUNK
-from app.packs.evidence import ProvenRun
-from app.packs.layout import Predicate
+from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
 from app.packs.model import ReportData
 from app.packs.report import Folders
 from app.signing.dsse import Statement
@@ -36,13 +37,14 @@ class Case:
         work: an empty folder for this verification alone.
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
-        folders: populations and recorded results, unpacked. derived: what the verifier made itself.
+        reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
     """
 
     def __init__(self, file: IO[bytes], trust: bytes | None, work: Path) -> None:
         self.file = file
         self.trust = trust
         self.work = work
+        self.archive: zipfile.ZipFile | None = None
         self.members: dict[str, zipfile.ZipInfo] | None = None
         self.statement: Statement | None = None
         self.predicate: Predicate | None = None
@@ -53,12 +55,17 @@ class Case:
         self.checkpoint_key: VerifierKey | None = None
         self.checkpoint: Checkpoint | None = None
         self.leaves: dict[int, bytes] | None = None
-        self.runs: tuple[ProvenRun, ...] | None = None
-        self.report: ReportData | None = None
+        self.sources: set[str] | None = None
+        self._report: ReportData | None = None
         self.controls: Controls | None = None
-        self.folders: Folders | None = None
+        self._folders: Folders | None = None
         self.reperformed: Folders | None = None
         self.derived: Path | None = None
+
+    def close(self) -> None:
+        """Let go of the archive."""
+        if self.archive is not None:
+            self.archive.close()
 
     def names(self) -> list[str]:
         """Return the names of all members, in order.
@@ -77,7 +84,7 @@ class Case:
         info = need(self.members, 1).get(name)
         if info is None:
             raise NotDone(f"there is no {name}")
-        with zipfile.ZipFile(self.file) as archive, archive.open(info) as stream:
+        with need(self.archive, 1).open(info) as stream:
             while chunk := stream.read(CHUNK):
                 yield chunk
 
@@ -112,6 +119,20 @@ class Case:
         self.fit(name)
         return self.raw(name)
 
+    def report(self) -> ReportData:
+        """Return what ``report.json`` says.
+
+        Raises:
+            NotDone: it is not what the statement says.
+            InvalidInput: it is not a report.
+        """
+        if self._report is None:
+            try:
+                self._report = msgspec.json.decode(self.read(REPORT_JSON), type=ReportData)
+            except msgspec.DecodeError as error:
+                raise InvalidInput(f"{REPORT_JSON} is not a report ({error})") from error
+        return self._report
+
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines, with their ends, of a file that is what the statement says.
 
@@ -119,7 +140,7 @@ class Case:
             NotDone: it is not.
         """
         self.fit(name)
-        with zipfile.ZipFile(self.file) as archive, archive.open(need(self.members, 1)[name]) as stream:
+        with need(self.archive, 1).open(need(self.members, 1)[name]) as stream:
             while line := stream.readline(CHUNK):
                 yield line
 
@@ -133,6 +154,18 @@ class Case:
         for name in names:
             self.fit(name)
         return names
+
+    def folders_of_pack(self) -> Folders:
+        """Unpack the Parquet files and return where they are.
+
+        Raises:
+            NotDone: one of them is not what the statement says.
+        """
+        if self._folders is None:
+            self._folders = Folders(
+                populations=self.unpack(POPULATIONS, ".parquet"), results=self.unpack(RESULTS, ".parquet")
+            )
+        return self._folders
 
     def unpack(self, folder: str, suffix: str) -> Path:
         """Write the files below a folder that end in ``suffix`` to disk and return that folder.

@@ -37,19 +37,20 @@ class Step:
 
 def run_step(step: Step, case: Case) -> StepResult:
     """Run one step; never raises for anything a pack contains."""
-    state, detail, problems = StepState.OK, "", ()
+    state, detail = StepState.OK, ""
+    problems: tuple[str, ...] = ()
     try:
         detail = step.check(case)
     except NotDone as reason:
-        state, detail = StepState.NOT_DONE, printable(str(reason))
+        state, detail = StepState.NOT_DONE, str(reason)
     except Failed as failure:
-        state, problems = StepState.FAILED, tuple(printable(problem) for problem in failure.problems[:_MAX_PROBLEMS])
-        detail = f"{len(failure.problems)} problem(s)"
+        problems = failure.problems
     except ProofroomError as error:
-        state, detail, problems = StepState.FAILED, "1 problem(s)", (printable(str(error)),)
+        problems = (str(error),)
     except Exception as error:  # noqa: BLE001 - See the module's page: whatever breaks, the step has failed.
-        text = printable(f"this cannot be read ({type(error).__name__}: {error})")
-        state, detail, problems = StepState.FAILED, "1 problem(s)", (text,)
+        problems = (f"this cannot be read ({type(error).__name__}: {error})",)
+    if problems:
+        state, detail = StepState.FAILED, f"{len(problems)} problem(s)"
     return StepResult(
         number=step.number,
         name=step.name,
@@ -57,7 +58,7 @@ def run_step(step: Step, case: Case) -> StepResult:
         source=step.source,
         state=state,
         detail=printable(detail),
-        problems=problems,
+        problems=tuple(printable(problem) for problem in problems[:_MAX_PROBLEMS]),
     )
 
 

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Steps about content: the controls, the populations, and everything that is derived from them."""
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from app.controls.loader import load_bytes
+from app.evaluation.model import Evaluation
+from app.packs import layout
+from app.packs.report import derive_content, facts_of
+from app.packs.rows import segment_paths
+from app.trails.arrow import arrow_schema
+from app.trails.populations import DAILY, POPULATIONS
+from app.verification.case import Case, need
+from app.verification.outcome import NotDone, fail_if_any
+
+MAX_ROWS = 100_000_000
+"""A file of a few bytes can claim any number of rows; more than these are not looked at."""
+_DAY = 86_400_000
+_SEGMENT = re.compile(r"([a-z_]+)/(\d{4}-\d{2}-\d{2}|period|empty)\.parquet", re.ASCII)
+
+
+def controls(case: Case) -> str:
+    """Load the controls of the pack, which checks every expression, and compare digests with the report."""
+    prefix = f"{layout.CONTROLS}/"
+    loaded = load_bytes({name.removeprefix(prefix): case.read(name) for name in case.below(layout.CONTROLS)})
+    evaluation = case.report().evaluation
+    problems = [] if loaded.sha256 == evaluation.controls_sha256 else ["the report was made with other controls"]
+    for result in evaluation.tests:
+        test = loaded.tests.get(result.test_id)
+        if test is None:
+            problems.append(f"test {result.test_id} is not among the controls")
+        elif loaded.definition_sha256(test) != result.definition_sha256:
+            problems.append(f"test {result.test_id} is not defined as it was when it was run")
+    fail_if_any(problems)
+    case.controls = loaded
+    return f"{len(evaluation.tests)} tests, {len(loaded.files)} files"
+
+
+def populations(case: Case) -> str:
+    """Check the segments' names, digests, schema, rows and period against the report."""
+    evaluation = case.report().evaluation
+    folder = case.folders_of_pack().populations
+    prefix = f"{layout.POPULATIONS}/"
+    names = [name for name in case.below(layout.POPULATIONS) if name.endswith(".parquet")]
+    found = {name.removeprefix(prefix): case.digests[name] for name in names}
+    problems = [] if found == evaluation.segments else ["the segments are not those the report was made from"]
+    problems += [f"{name} has a name that no segment has" for name in found if not _is_segment(name)]
+    if set(evaluation.population_sizes) != set(POPULATIONS):
+        problems.append("the report is about other populations than this version knows")
+    fail_if_any(problems)
+    for population in POPULATIONS:
+        problems += _population_problems(folder, population, evaluation)
+    fail_if_any(problems)
+    return f"{sum(evaluation.population_sizes.values()):,} items in {len(found):,} segments"
+
+
+def report(case: Case) -> str:
+    """Derive the report, its findings, samples and guides again, and compare every byte."""
+    derived = case.work / "derived"
+    derived.mkdir()
+    stated = case.report()
+    folders = need(case.reperformed, 15)
+    derive_content(facts_of(stated), stated.evaluation, need(case.controls, 13), folders, derived)
+    case.derived = derived
+    names = [layout.REPORT_JSON, layout.GAPS_JSON, layout.README, layout.VERIFY]
+    compared = [*names, *_tree(derived, layout.SAMPLES)]
+    extra = set(case.below(layout.SAMPLES)) - set(compared)
+    problems = [*_differences(case, derived, compared), *(f"{name} should not be there" for name in sorted(extra))]
+    fail_if_any(problems)
+    drawn = sum(sample.size for sample in stated.samples)
+    return f"{len(stated.gaps)} findings, {drawn} items in {len(stated.samples)} samples"
+
+
+def listings(case: Case) -> str:
+    """Write the CSV files again and compare every byte; and no file may be there that has no place in a pack."""
+    derived = need(case.derived, 17)
+    compared = [*_tree(derived, layout.DEVIATIONS), *_tree(derived, layout.POPULATIONS)]
+    problems = _differences(case, derived, compared)
+    expected = {*compared, *_tree(derived, ""), *layout.OUTSIDE_CONTENT, *_LEDGER}
+    expected |= {f"{layout.POPULATIONS}/{name}" for name in case.report().evaluation.segments}
+    expected |= {f"{layout.RESULTS}/{population}.parquet" for population in POPULATIONS}
+    expected |= {f"{layout.CONTROLS}/{name}" for name in need(case.controls, 13).files}
+    problems += [f"{name} has no place in a pack" for name in case.names() if name not in expected]
+    fail_if_any(problems)
+    return f"{len(compared)} files"
+
+
+_LEDGER = frozenset({layout.CHECKPOINT, layout.ENTRIES, layout.RUNS, layout.SUBSET_PROOF, layout.CONSISTENCY})
+
+
+def _population_problems(folder: Path, population: str, evaluation: Evaluation) -> list[str]:
+    schema = arrow_schema(POPULATIONS[population])
+    ids: set[str] = set()
+    rows = 0
+    for path in segment_paths(folder, population):
+        place = f"{population}/{path.name}"
+        with pq.ParquetFile(path) as file:
+            rows += file.metadata.num_rows
+            if not file.schema_arrow.equals(schema):
+                return [f"{place} has another schema than the population"]
+        if rows > MAX_ROWS:
+            raise NotDone(f"{population} claims more than {MAX_ROWS:,} rows")
+        if problem := _segment_problem(path, population, evaluation, ids):
+            return [f"{place} {problem}"]
+    if rows != evaluation.population_sizes[population]:
+        return [f"population {population} has {rows:,} items, the report says another number"]
+    return []
+
+
+def _segment_problem(path: Path, population: str, evaluation: Evaluation, ids: set[str]) -> str | None:
+    table = pq.read_table(path, columns=["item_id", "at", "period"])
+    names = table.column("item_id").to_pylist()
+    if names != sorted(names) or len(set(names)) != len(names) or not ids.isdisjoint(names):
+        return "has items twice or out of order"
+    ids.update(names)
+    period = {"start": evaluation.period.start, "end": evaluation.period.end, "as_of": evaluation.as_of}
+    for field, value in period.items():
+        if set(pc.unique(pc.struct_field(table.column("period"), field)).to_pylist()) - {value}:
+            return "has items of another period"
+    if population in DAILY and path.stem not in {"period", "empty"}:
+        day = int(dt.datetime.fromisoformat(f"{path.stem}T00:00:00+00:00").timestamp() * 1000)
+        within = pc.and_(pc.greater_equal(table.column("at"), day), pc.less(table.column("at"), day + _DAY))
+        if pc.all(within, min_count=0).as_py() is False:
+            return "has items of another day"
+    return None
+
+
+def _is_segment(name: str) -> bool:
+    match = _SEGMENT.fullmatch(name)
+    return match is not None and match.group(1) in POPULATIONS
+
+
+def _tree(folder: Path, below: str) -> list[str]:
+    paths = sorted((folder / below).rglob("*"))
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+
+
+def _differences(case: Case, derived: Path, names: list[str]) -> list[str]:
+    problems = []
+    for name in names:
+        if name not in case.digests:
+            problems.append(f"{name} is missing")
+            continue
+        case.fit(name)
+        with (derived / name).open("rb") as ours:
+            if any(ours.read(len(chunk)) != chunk for chunk in case.chunks(name)) or ours.read(1):
+                problems.append(f"{name} is not what follows from the populations, the controls and the ledger")
+    return problems

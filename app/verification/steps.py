@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The list of steps, in order. What is printed, what docs/verification.md explains and what is run is this list."""
+
+from app.verification import content, form, ledger, reperformance, signatures
+from app.verification.step import Step
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        number=1,
+        name="the container is a plain archive",
+        rule="Names are unique, relative and plain; nothing is compressed, encrypted, linked, hidden or appended; "
+        "written again from its members, the archive has the same bytes.",
+        source="PKWARE APPNOTE 6.3.10, 4.3 to 4.5",
+        check=form.container,
+    ),
+    Step(
+        number=2,
+        name="the statement is well formed",
+        rule="manifest.json is an in-toto Statement v1 about an evidence pack, in its one canonical spelling.",
+        source="in-toto Statement v1; RFC 8785",
+        check=form.statement,
+    ),
+    Step(
+        number=3,
+        name="the statement is signed",
+        rule="manifest.sigstore.json signs exactly the bytes of manifest.json with the key of its certificate.",
+        source="DSSE protocol v1; Sigstore bundle v0.3; FIPS 186-5, 6.4",
+        check=signatures.bundle,
+    ),
+    Step(
+        number=4,
+        name="the second signature agrees",
+        rule="manifest.json.p7s signs the same bytes with the same certificate, at the recorded time.",
+        source="RFC 5652, 5.4 and 5.6; RFC 5035",
+        check=signatures.cms,
+    ),
+    Step(
+        number=5,
+        name="the signer is the one you trust",
+        rule="The certificate was valid when it signed, and is, or was issued by, the trust anchor that you gave.",
+        source="RFC 5280, 4.1.2.5 and 6.1",
+        check=signatures.signer,
+        required=False,
+    ),
+    Step(
+        number=6,
+        name="every file is the one that was signed",
+        rule="Each file has the digest that the statement names; none is missing and none was added.",
+        source="in-toto Statement v1, subject; FIPS 180-4",
+        check=form.files,
+    ),
+    Step(
+        number=7,
+        name="the content manifest is complete",
+        rule="content-manifest.json and SHA256SUMS list every file but the PDF and the signatures, correctly.",
+        source="docs/verification.md",
+        check=form.content_manifest,
+    ),
+    Step(
+        number=8,
+        name="the PDF is signed and is about these files",
+        rule="One certification signature by the same certificate covers the whole document; the unsigned document is "
+        "its recorded beginning; it prints the content manifest's digest and has the manifest attached.",
+        source="ETSI EN 319 142-1, 6.3; ISO 32000-2, 12.8",
+        check=signatures.pdf,
+    ),
+    Step(
+        number=9,
+        name="the ledger's checkpoint is signed",
+        rule="The checkpoint is signed by the key that the statement names, with the recorded size and root.",
+        source="C2SP tlog-checkpoint and signed-note",
+        check=ledger.checkpoint,
+    ),
+    Step(
+        number=10,
+        name="every item rests on proven ledger entries",
+        rule="One proof leads from all listed entries to the checkpoint's root, and rows refer to no other entries.",
+        source="RFC 9162, 2.1",
+        check=ledger.entries,
+    ),
+    Step(
+        number=11,
+        name="the ledger only grew",
+        rule="The previous pack's ledger is a prefix of this one, or the pack states that there is no previous pack.",
+        source="RFC 9162, 2.1.4",
+        check=ledger.growth,
+    ),
+    Step(
+        number=12,
+        name="completeness boxes are those of the ledger",
+        rule="Each box has the digest that its ledger entry states and adds up; every source of an entry has a box; "
+        "the report shows exactly these.",
+        source="PCAOB AS 1105.10; AICPA AT-C 205",
+        check=ledger.completeness,
+    ),
+    Step(
+        number=13,
+        name="the controls are those of the report",
+        rule="The controls load, every expression is typed and safe for missing values, and all digests are the "
+        "report's.",
+        source="docs/controls.md",
+        check=content.controls,
+    ),
+    Step(
+        number=14,
+        name="the populations are those of the report",
+        rule="Every segment has the population's exact schema and the report's digest; no item appears twice or is of "
+        "another period; counts agree.",
+        source="AICPA AU-C 530, population",
+        check=content.populations,
+    ),
+    Step(
+        number=15,
+        name="every test gives the same on every item",
+        rule="The SQL engine, run again over every item, gives the recorded outcomes, counts and conclusions.",
+        source="AICPA AU-C 500, reperformance",
+        check=reperformance.by_engine,
+    ),
+    Step(
+        number=16,
+        name="a second engine agrees",
+        rule="The interpreter gives the same outcomes for deviations and sampled items, and for all items of "
+        "populations of up to 2,000.",
+        source="CEL specification",
+        check=reperformance.by_interpreter,
+    ),
+    Step(
+        number=17,
+        name="the report, findings and samples follow",
+        rule="Derived again, report.json, gaps.json, the samples and the guides have the same bytes.",
+        source="AICPA AU-C 530, A18, random selection",
+        check=content.report,
+    ),
+    Step(
+        number=18,
+        name="the listings follow, and nothing else is there",
+        rule="Written again, every CSV file has the same bytes; every file of the pack has its place.",
+        source="RFC 4180",
+        check=content.listings,
+    ),
+)

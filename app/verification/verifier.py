@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Verify an evidence pack: run every step that can be run, and report all of them.
+
+In:  a pack, and the trust anchor of whoever verifies.
+Out: a ``VerificationReport``.
+It reads nothing else: no network, no database, no configuration. What the pack says about itself is not believed until
+a step has shown it. Most of the steps are in a file named for their subject; ``steps.py`` is the list.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from app.errors import InvalidInput
+from app.verification.case import Case
+from app.verification.report import StepState, VerificationReport
+from app.verification.signatures import fingerprint_of
+from app.verification.step import printable, run_step
+from app.verification.steps import STEPS
+
+SIGNER_STEP = 5
+Progress = Callable[[str, int, int], None]
+
+
+def verify(path: Path, trust: bytes | None = None, progress: Progress | None = None) -> VerificationReport:
+    """Verify a pack.
+
+    Args:
+        path: the ZIP file.
+        trust: a certificate, several (PEM), or a public key, of the signer or of who issued the signer's certificate.
+        progress: told the name of each step before it runs, its place and the number of steps.
+
+    Raises:
+        InvalidInput: the file cannot be opened. Whatever is wrong inside is in the report instead.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"the pack cannot be opened ({error.strerror})", where=str(path)) from error
+    results = []
+    with file, tempfile.TemporaryDirectory(prefix="proofroom-verify-") as work:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        case = Case(file, trust, Path(work))
+        for place, step in enumerate(STEPS):
+            if progress is not None:
+                progress(step.name, place, len(STEPS))
+            results.append(run_step(step, case))
+        case.close()
+    failed = [step.number for step in results if step.state is StepState.FAILED]
+    required = {step.number for step in STEPS if step.required}
+    left_out = [step.number for step in results if step.state is StepState.NOT_DONE and step.number in required]
+    signer_checked = results[SIGNER_STEP - 1].state is StepState.OK
+    return VerificationReport(
+        pack=printable(path.name),
+        pack_sha256=digest,
+        holds=not failed and not left_out,
+        signer_checked=signer_checked,
+        certificate_sha256=fingerprint_of(case.certificate) if case.certificate else None,
+        verdict=_verdict(failed, left_out, signer_checked=signer_checked),
+        steps=tuple(results),
+    )
+
+
+def _verdict(failed: list[int], left_out: list[int], *, signer_checked: bool) -> str:
+    if failed:
+        return f"This pack does NOT verify: step {_numbers(failed)} failed. Do not rely on it."
+    if left_out:
+        return f"This pack does NOT verify: step {_numbers(left_out)} could not be done."
+    if not signer_checked:
+        return (
+            "Every step that was done holds, but WHO signed was not checked: anybody can make such a pack and sign it."
+            " Give --trust, or compare the certificate's fingerprint with the one the signer published."
+        )
+    return "Every step holds, and the signer is the one you trust."
+
+
+def _numbers(numbers: list[int]) -> str:
+    return ", ".join(str(number) for number in numbers)
