@@ -223,6 +223,7 @@ class AlertView(_View, frozen=True, kw_only=True):
     raised_at: Instant | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None
+    acknowledged_by_person_id: str | None
 
 
 class SessionRef(_View, frozen=True, kw_only=True):

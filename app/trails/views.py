@@ -316,14 +316,16 @@ class Views:
         )
 
     def alert(self, alert: FoldedRecord[Alert]) -> AlertView:
-        """Return an alarm."""
+        """Return an alarm with the person who took it."""
         self.used.update(alert.ledger)
         said = alert.record
+        taker = self._responsible(alert.source, said.acknowledged_by)
         return AlertView(
             id=said.id,
             raised_at=said.raised_at,
             acknowledged_at=said.acknowledged_at,
             acknowledged_by=said.acknowledged_by,
+            acknowledged_by_person_id=None if taker.identity is None else taker.identity.record.person_id,
         )
 
     def access_event(self, event: FoldedRecord[AccessEvent]) -> AccessEventView:
