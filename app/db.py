@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 from app.errors import UsageError
 from app.settings import Settings
 
-__all__ = ["Connection", "Database", "Session", "bulk_insert", "lock"]
+__all__ = ["Connection", "DBAPIError", "Database", "Session", "bulk_insert", "lock"]
 
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",

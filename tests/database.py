@@ -35,6 +35,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         if os.environ.get("CI"):
             raise
         pytest.skip(f"PostgreSQL does not start here: {error}")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # Nothing here must survive a power cut.
+        _execute(server.get_uri("postgres"), f"ALTER SYSTEM SET {setting} = off")
+    _execute(server.get_uri("postgres"), "SELECT pg_reload_conf()")
     yield lambda name: str(server.get_uri(name))
     server.cleanup()
 

@@ -10,15 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from app.connectors.base import Reject, SequenceGap, Window
-
-
-class InputFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was read: its name without folders, its length in bytes and its SHA-256."""
-
-    name: str
-    size: int
-    sha256: str
+from app.connectors.base import InputFile, Reject, SequenceGap, Window
 
 
 class CollectionRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,18 +19,22 @@ class CollectionRun(msgspec.Struct, frozen=True, kw_only=True):
     Invariant: ``received == accepted + duplicates + rejected``.
 
     Attributes:
-        id: stable and derived from the inputs, so that the same import has the same id.
+        id: ``<connector>-<32 hex digits>``, derived from what is asked of which source and from the ledger's size and
+            root before; so the same import into an equal ledger has the same id, and into a grown one another.
         source: configured name of the source. connector: which connector read it.
         query: what was asked of the source, without secrets.
         asked: window that was asked for. covered: window the result speaks for.
         covered_basis: ``declared`` by the operator or source, or only ``observed`` from the records' own times.
         source_count: total that the source claims, if it claims one.
         received: items read; accepted: new ledger entries; duplicates: already there, byte for byte.
-        rejected: items set aside; rejects: the first 100 of them; reject_reasons: reason to count, all of them.
+        rejected: items set aside; rejects: the first 100 of them; reject_reasons: reason to count, all of them. What
+            a connector handed over and then could not read is in the ledger all the same, and counted here only; it
+            is counted here again when it is imported again.
         unused: the source's own kinds that state no access record, with counts; kept in the ledger all the same.
         produced: access record type to number of observations.
-        gaps: holes in the source's own numbering.
+        gaps: holes in the source's own numbering, the first 1,000.
         problem: why the run stopped early, when it did.
+        ledger_first, ledger_last: first and last index of its new entries, when it has any; others may lie between.
     """
 
     id: str

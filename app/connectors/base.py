@@ -11,7 +11,7 @@ A connector never writes anywhere, never judges, and never skips: what it cannot
 
 import hashlib
 from collections.abc import Iterator
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
@@ -89,6 +89,24 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
     start: int | None = None
     end: int | None = None
+
+
+class InputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was read: its name without folders, its length in bytes and its SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@runtime_checkable
+class HasInputs(Protocol):
+    """A connector that reads files tells which; asked once, after ``fetch`` has ended, early or not."""
+
+    @property
+    def inputs(self) -> tuple[InputFile, ...]:
+        """Return the files read so far."""
+        ...
 
 
 class Connector(Protocol):

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from itertools import islice
 
-from app.db import Connection
+from app.db import Connection, DBAPIError
 from app.errors import ProofroomError
 from app.ledger import repository
 from app.ledger.entry import entry_hash
@@ -44,6 +44,13 @@ class _Check:
         self._size = 0
 
     def problems(self) -> Iterator[str]:
+        try:
+            yield from self._problems()
+        except DBAPIError as error:
+            # Such as a text that is not valid UTF-8, which no insert of ours can have made.
+            yield f"the database cannot be read beyond entry {self._size}: {_excerpt(error.orig)}"
+
+    def _problems(self) -> Iterator[str]:
         yield from self._check_checkpoints()
         for stored in repository.scan_stored(self._connection):
             yield from self._check_place(stored)

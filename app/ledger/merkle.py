@@ -184,7 +184,7 @@ def verify_subset(leaves: Mapping[int, bytes], size: int, proof: Sequence[bytes]
     return next(siblings, None) is None and result == root_hash
 
 
-def _subset_root(  # noqa: PLR0917  A recursion over ranges: naming each argument at each call would hide them.
+def _subset_root(
     start: int, end: int, low: int, high: int, indices: list[int], hashes: list[bytes], siblings: Iterator[bytes]
 ) -> bytes:
     if low == high:

@@ -17,9 +17,9 @@ from app.connectors.base import SourceRecord
 from app.db import Connection, Database, lock
 from app.errors import LedgerCorrupt, NotFound
 from app.ledger import fsck, repository
-from app.ledger.entry import LedgerEntry
+from app.ledger.entry import LedgerEntry, entry_hash
 from app.ledger.merkle import extend, fold, hashes_of, leaf_hash
-from app.ledger.note import ORIGIN_PREFIX, Checkpoint, VerifierKey, sign_checkpoint
+from app.ledger.note import ORIGIN_PREFIX, Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
 from app.ledger.ranges import Node, Range, complete_nodes, consistency_ranges, inclusion_ranges, subset_ranges
 from app.ledger.repository import EntryValues
 from app.signing.canonical import canonical_flat
@@ -41,6 +41,23 @@ class AppendResult(msgspec.Struct, frozen=True):
     def accepted(self) -> int:
         """Return the number of new entries."""
         return len(self.indices) - self.indices.count(None)
+
+
+class Inclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """The proof that one entry is in the ledger, with all that is needed to check it; hashes are hex.
+
+    Attributes:
+        entry: the entry; with its index left out, its canonical JSON is the leaf's data.
+        leaf_hash: SHA-256 of a zero byte and that data.
+        proof: hashes from the leaf up (RFC 9162 section 2.1.3).
+        checkpoint: the signed note over size and root. verifier_key: the key that has signed it.
+    """
+
+    entry: LedgerEntry
+    leaf_hash: str
+    proof: tuple[str, ...]
+    checkpoint: str
+    verifier_key: str
 
 
 class Ledger:
@@ -171,6 +188,25 @@ class Ledger:
         """
         with self._database.read() as connection:
             return _hashes(connection, inclusion_ranges(index, _known_size(connection, size)))
+
+    def inclusion(self, index: int) -> Inclusion:
+        """Prove that one entry is in the present ledger, self-contained.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        checkpoint = self.checkpoint()
+        size = open_checkpoint(checkpoint, [self.verifier_key]).size
+        if not 0 <= index < size:
+            raise NotFound(f"the ledger has {size} entries, from 0 on, and no entry {index}")
+        entry = next(self.entries([index]))
+        return Inclusion(
+            entry=entry,
+            leaf_hash=entry_hash(entry).hex(),
+            proof=tuple(value.hex() for value in self.prove_inclusion(index, size)),
+            checkpoint=checkpoint.decode(),
+            verifier_key=str(self.verifier_key),
+        )
 
     def prove_subset(self, indices: Sequence[int], size: int | None = None) -> list[bytes]:
         """Prove with one proof that all entries ``indices``, which must rise, are among the first ``size``.
