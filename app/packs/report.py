@@ -22,10 +22,11 @@ from app.packs import guide, layout
 from app.packs.deviations import write_deviations
 from app.packs.listings import write_listing
 from app.packs.model import ReportData, SampleDraw, SignerInfo, TestNarrative
-from app.packs.rows import all_rows, item_ids, segment_paths, select_rows
+from app.packs.rows import item_ids, select_rows
 from app.packs.sampling import draw, make_seed, population_sha256
 from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS, Row, SourceRow
+from app.trails.segments import read_rows, segment_files
 
 _SOFTWARE = ("proofroom", "cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
 NOT_SAMPLED = frozenset({"source"})
@@ -82,7 +83,7 @@ def derive_content(
     tables = write_deviations(
         evaluation.tests, controls.tests, (folders.populations, folders.results), output / layout.DEVIATIONS
     )
-    sources = [row for row in all_rows(folders.populations, "source") if isinstance(row, SourceRow)]
+    sources = [row for row in read_rows(folders.populations, "source") if isinstance(row, SourceRow)]
     report = ReportData(
         organisation=facts.organisation,
         evaluation=evaluation,
@@ -188,4 +189,4 @@ def _write_samples(samples: Sequence[SampleDraw], populations: Path, output: Pat
 def _write_listings(populations: Path, output: Path) -> None:
     for population, row_class in POPULATIONS.items():
         path = output / layout.POPULATIONS / f"{population}.csv"
-        write_listing(row_class, segment_paths(populations, population), path)
+        write_listing(row_class, segment_files(populations, population), path)

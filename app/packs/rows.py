@@ -16,18 +16,14 @@ import pyarrow.parquet as pq
 
 from app.evaluation.model import ItemOutcome
 from app.trails.populations import POPULATIONS, Row
+from app.trails.segments import segment_files
 
 _BATCH = 10_000
 
 
-def segment_paths(populations: Path, population: str) -> list[Path]:
-    """Return a population's segments in order of their names: by day, where there is one a day."""
-    return sorted((populations / population).glob("*.parquet"))
-
-
 def item_ids(populations: Path, population: str) -> Iterator[str]:
     """Yield every item id of a population, segment by segment."""
-    for path in segment_paths(populations, population):
+    for path in segment_files(populations, population):
         yield from pq.read_table(path, columns=["item_id"]).column("item_id").to_pylist()
 
 
@@ -40,23 +36,11 @@ def select_rows(populations: Path, population: str, wanted: Collection[str]) -> 
     if not wanted:
         return
     ids = pa.array(sorted(wanted), pa.string())
-    for path in segment_paths(populations, population):
+    for path in segment_files(populations, population):
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_BATCH):
                 chosen = batch.filter(pc.is_in(batch.column("item_id"), value_set=ids))
                 yield from _convert(chosen, population)
-
-
-def all_rows(populations: Path, population: str) -> Iterator[Row]:
-    """Yield every row of a population.
-
-    Raises:
-        msgspec.ValidationError: a row is not of the population's type.
-    """
-    for path in segment_paths(populations, population):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                yield from _convert(batch, population)
 
 
 def items_with(
@@ -74,7 +58,7 @@ def ledger_indices(populations: Path, names: Sequence[str] = tuple(POPULATIONS))
     """Return the index of every ledger entry that a row was made from, ascending, each once."""
     found: list[pa.Array] = []
     for population in names:
-        for path in segment_paths(populations, population):
+        for path in segment_files(populations, population):
             lists = pq.read_table(path, columns=["ledger"]).column("ledger")
             found.append(pc.unique(pc.list_flatten(lists.combine_chunks())))
     unique = pc.unique(pa.chunked_array(found, pa.int64()))

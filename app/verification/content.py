@@ -13,16 +13,16 @@ from app.controls.loader import load_bytes
 from app.evaluation.model import Evaluation
 from app.packs import layout
 from app.packs.report import derive_content, facts_of
-from app.packs.rows import segment_paths
 from app.trails.arrow import arrow_schema
 from app.trails.populations import DAILY, POPULATIONS
+from app.trails.segments import segment_files
 from app.verification.case import Case, need
 from app.verification.outcome import NotDone, fail_if_any
 
 MAX_ROWS = 100_000_000
 """A file of a few bytes can claim any number of rows; more than these are not looked at."""
 _DAY = 86_400_000
-_SEGMENT = re.compile(r"([a-z_]+)/(\d{4}-\d{2}-\d{2}|period|empty)\.parquet", re.ASCII)
+_SEGMENT = re.compile(r"([a-z_]+)/(\d{4}-\d{2}-\d{2}|period|empty|undated)\.parquet", re.ASCII)
 
 
 def controls(case: Case) -> str:
@@ -98,7 +98,7 @@ def _population_problems(folder: Path, population: str, evaluation: Evaluation) 
     schema = arrow_schema(POPULATIONS[population])
     ids: set[str] = set()
     rows = 0
-    for path in segment_paths(folder, population):
+    for path in segment_files(folder, population):
         place = f"{population}/{path.name}"
         with pq.ParquetFile(path) as file:
             rows += file.metadata.num_rows
@@ -123,7 +123,7 @@ def _segment_problem(path: Path, population: str, evaluation: Evaluation, ids: s
     for field, value in period.items():
         if set(pc.unique(pc.struct_field(table.column("period"), field)).to_pylist()) - {value}:
             return "has items of another period"
-    if population in DAILY and path.stem not in {"period", "empty"}:
+    if population in DAILY and path.stem not in {"empty", "undated"}:
         day = int(dt.datetime.fromisoformat(f"{path.stem}T00:00:00+00:00").timestamp() * 1000)
         within = pc.and_(pc.greater_equal(table.column("at"), day), pc.less(table.column("at"), day + _DAY))
         if pc.all(within, min_count=0).as_py() is False:

@@ -13,10 +13,11 @@ from app.evaluation.oracle import item_outcome
 from app.evaluation.service import evaluate
 from app.packs.deviations import DEVIATING
 from app.packs.report import Folders
-from app.packs.rows import all_rows, items_with, select_rows
+from app.packs.rows import items_with, select_rows
 from app.trails.populations import POPULATIONS, Row
+from app.trails.segments import read_rows
 from app.verification.case import Case, need
-from app.verification.outcome import Failed, fail_if_any, require
+from app.verification.outcome import Failed, fail_if_any
 
 WHOLE_UP_TO = 2_000
 """Populations of at most so many items are interpreted whole; of larger ones, deviations and sampled items."""
@@ -56,7 +57,8 @@ def by_interpreter(case: Case) -> str:
     problems: list[str] = []
     asked = 0
     for population in POPULATIONS:
-        tests = [controls.tests[result.test_id] for result in report.evaluation.tests if result.population == population]
+        results = [result for result in report.evaluation.tests if result.population == population]
+        tests = [controls.tests[result.test_id] for result in results]
         rows = _rows(folders, population, tests, report.evaluation.population_sizes[population], sampled)
         outcomes = {test.id: _outcomes(folders.results, population, test.id) for test in tests}
         for row in rows:
@@ -99,7 +101,7 @@ def _rows(
     folders: Folders, population: str, tests: Iterable[ControlTest], size: int, sampled: dict[str, tuple[str, ...]]
 ) -> Iterator[Row]:
     if size <= WHOLE_UP_TO:
-        return all_rows(folders.populations, population)
+        return read_rows(folders.populations, population)
     wanted = set(sampled.get(population, ()))
     for test in tests:
         wanted |= set(sorted(items_with(folders.results, population, test.id, DEVIATING))[:ALWAYS_INTERPRETED])
