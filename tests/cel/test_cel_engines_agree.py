@@ -15,14 +15,15 @@ import duckdb
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, assume, find, given, settings
+from hypothesis.errors import NoSuchExample
+
 from app.cel.ast import And, Not, Or, Present, Quantifier
 from app.cel.check import CelError, check, check_types
 from app.cel.errors import CelRuntimeError
 from app.cel.interpreter import Interpreter
 from app.cel.sql import Compiler, to_sql
 from app.trails.arrow import arrow_schema
-from hypothesis import HealthCheck, assume, find, given, settings
-from hypothesis.errors import NoSuchExample
 
 _SPEC = importlib.util.spec_from_file_location("cel_fuzz", Path(__file__).with_name("fuzz.py"))
 fuzz = importlib.util.module_from_spec(_SPEC)
@@ -53,7 +54,7 @@ class Engines:
 
     def by_sql(self, sql):
         # The order of rows must be the table's; a table of this size is one row group.
-        return [answer for (answer,) in self.connection.execute(f"SELECT {sql} FROM rows").fetchall()]  # noqa: S608
+        return [answer for (answer,) in self.connection.execute(f"SELECT {sql} FROM rows").fetchall()]
 
     def by_oracle(self, checked):
         return [self.interpreter.evaluate(checked, values) for values in self.values]
@@ -120,12 +121,12 @@ class _NotOfErrorIsTrue(Compiler):
 
 
 class _EqualityIsNullBlind(Compiler):
-    def _may_be_null(self, node):
+    def _may_be_null(self, node):  # noqa: ARG002
         return False
 
 
 class _QuantifierForgetsErrors(Compiler):
-    def _may_err(self, node):
+    def _may_err(self, node):  # noqa: ARG002
         return False
 
 
@@ -147,7 +148,7 @@ class _MissingViewsAreThere(Compiler):
 
 
 class _ReachingThroughAMissingViewIsNull(Compiler):
-    def _unreachable(self, node):
+    def _unreachable(self, node):  # noqa: ARG002
         return []
 
 
