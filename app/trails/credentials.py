@@ -12,6 +12,8 @@ serial of an SSH certificate in hex, while sshd logs it in decimal.
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from app.records.folding import FoldedRecord
 from app.records.model import Credential, Grant, Session
 
@@ -22,12 +24,21 @@ _SMALLEST_SERIAL = 1 << 32
 _LONGEST_SERIAL = 20
 
 
+class Issued(msgspec.Struct, frozen=True):
+    """A grant that issued a credential, why that is known, and the ledger entries of the credential that proves it."""
+
+    grant: Right
+    why: str
+    ledger: tuple[int, ...] = ()
+
+
 class CredentialIndex:
     """Grants by everything that their credential is called."""
 
     def __init__(self, grants: Iterable[Right], credentials: Iterable[FoldedRecord[Credential]]) -> None:
         self._by_reference: dict[str, list[Right]] = {}
         self._by_serial: dict[tuple[int, int], list[Right]] = {}
+        self._ledger: dict[str, tuple[int, ...]] = {}
         self._references: dict[str, set[str]] = {}
         self._serial_references: dict[tuple[int, int], set[str]] = {}
         for grant in grants:
@@ -39,32 +50,35 @@ class CredentialIndex:
         for credential in credentials:
             subject = credential.record.subject
             if subject and credential.record.id in self._by_reference:
+                known = self._ledger.get(credential.record.id, ())
+                self._ledger[credential.record.id] = tuple(sorted({*known, *credential.ledger}))
                 self._references.setdefault(subject, set()).add(credential.record.id)
                 for serial in _serials(subject):
                     self._serial_references.setdefault(serial, set()).add(credential.record.id)
 
-    def grants_of(self, session: Session) -> list[tuple[Right, str]]:
+    def grants_of(self, session: Session) -> list[Issued]:
         """Return the grants that issued what a session logged in with, each once, sorted by item id."""
-        found: dict[str, tuple[Right, str]] = {}
-        for grant, why in self._candidates(session):
-            found.setdefault(grant.item_id, (grant, why))
+        found: dict[str, Issued] = {}
+        for issued in self._candidates(session):
+            found.setdefault(issued.grant.item_id, issued)
         return [found[item_id] for item_id in sorted(found)]
 
-    def _candidates(self, session: Session) -> Iterator[tuple[Right, str]]:
+    def _candidates(self, session: Session) -> Iterator[Issued]:
         reference = session.credential_ref
         if reference:
             for grant in self._by_reference.get(reference, ()):
-                yield grant, "session and grant state the same credential"
+                yield Issued(grant, "session and grant state the same credential")
             for serial in _other_base(reference):
                 for grant in self._by_serial.get(serial, ()):
-                    yield grant, "the certificate serials are equal, one in hex and one in decimal"
+                    yield Issued(grant, "the certificate serials are equal, one in hex and one in decimal")
         for name in dict.fromkeys(each for each in (session.run_as, session.subject, reference) if each):
             hashes = self._references.get(name, set()).union(
                 *(self._serial_references.get(serial, set()) for serial in _other_base(name))
             )
             for known in sorted(hashes):
                 for grant in self._by_reference[known]:
-                    yield grant, "the session's login is the one whose audit hash the grant states"
+                    why = "the session's login is the one whose audit hash the grant states"
+                    yield Issued(grant, why, self._ledger[known])
 
 
 def _serials(text: str) -> list[tuple[int, int]]:

@@ -71,13 +71,12 @@ def covered_window(run: CollectionRun) -> list[tuple[int, int]]:
     """Return the window a run speaks for, half open, or nothing.
 
     A run cannot speak for what happened after it ended. A declared window may be open at its start; an inferred one
-    without bounds is empty, and its last record counts as covered. A run that stopped early speaks only for what it
-    inferred from the records it got.
+    without bounds is empty. A run that stopped early speaks only for what it inferred from the records it got.
     """
     start, end = run.covered.start, run.covered.end
     latest = run.finished_at + 1
     if run.covered_basis == "observed":
-        return [] if start is None or end is None else [(start, min(end + 1, latest))]
+        return [] if start is None or end is None else [(start, min(end, latest))]
     if run.problem is not None:
         return []
     return [(_ALWAYS if start is None else start, latest if end is None else min(end, latest))]

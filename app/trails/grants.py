@@ -35,12 +35,14 @@ class GrantMatch(msgspec.Struct, frozen=True, kw_only=True):
         grant: the one grant that was used, when that is known.
         grants: all grants that were used, or, when ``basis`` is ``ambiguous``, that may have been.
         links: one per grant and per name that led nowhere.
+        ledger: entries of what proves a derived join, besides the session and the grant.
     """
 
     grant: Right | None
     grants: tuple[Right, ...]
     basis: Basis
     links: tuple[Link, ...]
+    ledger: tuple[int, ...] = ()
 
     @property
     def used(self) -> tuple[Right, ...]:
@@ -93,15 +95,17 @@ class GrantLinker:
     def _derived(self, session: FoldedRecord[Session]) -> GrantMatch | None:
         found = self._credentials.grants_of(session.record)
         if len(found) > 1:  # One credential reference on several grants: the instant may still tell them apart.
-            covering = [(grant, why) for grant, why in found if covers(grant.record, session.record.started_at)]
+            covering = [each for each in found if covers(each.grant.record, session.record.started_at)]
             found = covering if len(covering) == 1 else found
         if not found:
             return None
         if len(found) > 1:
-            return _ambiguous(session, [grant for grant, _ in found], "have the same credential")
-        grant, why = found[0]
-        links = (_link(session, grant, "derived", why),)
-        return GrantMatch(grant=grant, grants=(grant,), basis="derived", links=links)
+            return _ambiguous(session, [each.grant for each in found], "have the same credential")
+        issued = found[0]
+        links = (_link(session, issued.grant, "derived", issued.why),)
+        return GrantMatch(
+            grant=issued.grant, grants=(issued.grant,), basis="derived", links=links, ledger=issued.ledger
+        )
 
     def _by_window(self, session: FoldedRecord[Session]) -> GrantMatch:
         who = self._identities.who(session.source, session.record.subject)

@@ -85,8 +85,13 @@ def populations(frame: Frame, sources: list[SourceCoverage]) -> dict[str, list[R
 
 
 def sessions_in_period(frame: Frame) -> list[LinkedSession]:
-    """Link the sessions that started in the period, by item id; one without a start counts when first heard of."""
-    return [link_session(frame.index, each) for each in _period_sessions(frame.index, frame.period)]
+    """Link the sessions of the period, by item id."""
+    return [link_session(frame.index, each) for each in sessions_of_period(frame.index, frame.period)]
+
+
+def sessions_of_period(index: TrailIndex, period: PeriodView) -> list[FoldedRecord[Session]]:
+    """Return the sessions that started in the period, by item id; one without a start counts when first heard of."""
+    return [each for each in index.sessions if period.start <= session_instant(each) < period.end]
 
 
 def users_of_grants(linked: Iterable[LinkedSession]) -> dict[str, list[LinkedSession]]:
@@ -188,7 +193,7 @@ def _first_uses(index: TrailIndex, period: PeriodView) -> dict[str, FirstUse]:
     """Return the first use of every account in the period, brokered or seen by its target only."""
     uses = [
         (each.source, each.record.target, each.record.run_as, session_instant(each), each.ledger)
-        for each in _period_sessions(index, period)
+        for each in sessions_of_period(index, period)
         if each.record.status != "failed_attempt"
     ]
     uses += [
@@ -203,10 +208,6 @@ def _first_uses(index: TrailIndex, period: PeriodView) -> dict[str, FirstUse]:
             use = FirstUse(at, ledger)
             first[account.item_id] = min(use, first.get(account.item_id, use))
     return first
-
-
-def _period_sessions(index: TrailIndex, period: PeriodView) -> list[FoldedRecord[Session]]:
-    return [each for each in index.sessions if period.start <= session_instant(each) < period.end]
 
 
 def _event_instant(event: FoldedRecord[AccessEvent] | FoldedRecord[RecorderEvent]) -> int:

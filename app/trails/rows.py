@@ -89,6 +89,7 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
     item_id, said = session.item_id, session.record
     views = frame.views(linked.at)
     views.login(session.source, said.initiator)
+    views.used.update(match.ledger)
     grants = [views.grant(each, match.basis) for each in match.grants]
     subjects = index.waivers.subjects(session.source, said.subject)
     if linked.person is not None:

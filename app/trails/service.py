@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The verbs of this stage: populations of a period, trails, and freezing a period.
+
+In:  what collection keeps. Out: rows, trails and segments. Nothing is stored but the segments that are asked for.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from app.collection.model import CollectionRun
+from app.errors import InvalidInput
+from app.records.folding import fold
+from app.records.model import Observation, RecordType
+from app.trails.evidence import Declared, SourceCoverage, coverages
+from app.trails.index import TrailIndex
+from app.trails.linking import make_frame, populations
+from app.trails.model import AccessTrail, PeriodLike
+from app.trails.populations import PeriodView, Row
+from app.trails.rows import Frame
+from app.trails.segments import freeze
+from app.trails.trail import SessionTrails, trail_of
+
+
+class Collected(Protocol):
+    """What this stage needs of collection."""
+
+    def observations(self, record_types: Collection[RecordType] | None = None) -> Iterable[Observation]:
+        """Return all observations."""
+        ...
+
+    def runs(self) -> list[CollectionRun]:
+        """Return the completeness boxes of all collections."""
+        ...
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What was built from one state of the collection; ``state`` tells when it is out of date."""
+
+    state: tuple[str, ...]
+    index: TrailIndex
+    sources: list[SourceCoverage]
+    as_of: int
+
+
+class TrailService:
+    """Links what was collected.
+
+    Args:
+        collection: gives observations and runs.
+        declared: connector name to the record types that it declares, as ``DECLARED_TYPES`` of the connectors. A source
+            is trusted to have told all there is of these; a connector for arbitrary records should declare none.
+    """
+
+    def __init__(self, collection: Collected, declared: Declared | None = None) -> None:
+        self._collection = collection
+        self._declared = declared or {}
+        self._known: _Known | None = None
+
+    def as_of(self) -> int:
+        """Return the instant that everything here is judged for: the end of the newest collection.
+
+        Raises:
+            InvalidInput: nothing was collected yet.
+        """
+        return self._load().as_of
+
+    def populations(self, period: PeriodLike) -> dict[str, list[Row]]:
+        """Return the rows of every population of a period, by item id.
+
+        Raises:
+            InvalidInput: nothing was collected yet.
+        """
+        return _populations(self._load(), period)
+
+    def freeze(self, period: PeriodLike, directory: Path) -> int:
+        """Freeze the populations of a period into a directory, and return the instant of the judgment.
+
+        Raises:
+            InvalidInput: nothing was collected yet, or a record holds what no segment can.
+        """
+        known = self._load()
+        freeze(_populations(known, period), directory)
+        return known.as_of
+
+    def trails(self, period: PeriodLike) -> Sequence[AccessTrail]:
+        """Return the trails of the period's sessions, by item id; each is linked when it is looked at.
+
+        Raises:
+            InvalidInput: nothing was collected yet.
+        """
+        return SessionTrails(_frame(self._load(), period))
+
+    def trail(self, item_id: str, period: PeriodLike | None = None) -> AccessTrail:
+        """Return the trail of a session or grant.
+
+        Args:
+            item_id: ``source/session/id`` or ``source/grant/id``.
+            period: the period to see it in; by default all time up to ``as_of``.
+
+        Raises:
+            NotFound: no session and no grant has this item id.
+            InvalidInput: nothing was collected yet.
+        """
+        known = self._load()
+        always = PeriodView(start=0, end=known.as_of + 1, as_of=known.as_of)
+        return trail_of(_frame(known, period or always), item_id)
+
+    def _load(self) -> _Known:
+        """Fold and index anew only when something was collected since."""
+        runs = self._collection.runs()
+        state = tuple(sorted(run.id for run in runs))
+        if self._known is None or self._known.state != state:
+            self._known = _Known(
+                state=state,
+                index=TrailIndex(fold(self._collection.observations())),
+                sources=coverages(runs, self._declared),
+                as_of=_newest(runs),
+            )
+        return self._known
+
+
+def _populations(known: _Known, period: PeriodLike) -> dict[str, list[Row]]:
+    return populations(_frame(known, period), known.sources)
+
+
+def _frame(known: _Known, period: PeriodLike) -> Frame:
+    return make_frame(known.index, known.sources, period, known.as_of)
+
+
+def _newest(runs: list[CollectionRun]) -> int:
+    if not runs:
+        raise InvalidInput(
+            "nothing was collected yet", hint="Import records first: proofroom import FILE --as CONNECTOR"
+        )
+    return max(run.finished_at for run in runs)
