@@ -49,13 +49,17 @@ def _cells(batch: pa.RecordBatch, column: Column) -> pa.Array:
         case "text":
             return _plain(values)
         case "texts":
-            return _plain(pc.binary_join(values, "; "))
+            return _plain(_joined(values))
         case "numbers":
-            return pc.binary_join(pc.cast(values, pa.list_(pa.string())), "; ")
+            return _joined(values)
         case "structs":
             return pc.cast(pc.list_value_length(values), pa.string())
         case "bool" | "number":
             return pc.cast(values, pa.string())
+
+
+def _joined(values: pa.Array) -> pa.Array:
+    return pc.binary_join(pc.cast(values, pa.list_(pa.string())), "; ")
 
 
 def _instants(values: pa.Array) -> pa.Array:

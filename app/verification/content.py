@@ -6,16 +6,19 @@ import datetime as dt
 import re
 from pathlib import Path
 
+import msgspec
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.controls.loader import load_bytes
 from app.evaluation.model import Evaluation
 from app.packs import layout
+from app.packs.model import ReportData
 from app.packs.report import derive_content, facts_of
 from app.trails.arrow import arrow_schema
-from app.trails.populations import DAILY, POPULATIONS
-from app.trails.segments import segment_files
+from app.trails.evidence import coverages, source_view
+from app.trails.populations import DAILY, POPULATIONS, SourceRow
+from app.trails.segments import read_rows, segment_files
 from app.verification.case import Case, need
 from app.verification.outcome import NotDone, fail_if_any
 
@@ -56,6 +59,7 @@ def populations(case: Case) -> str:
     fail_if_any(problems)
     for population in POPULATIONS:
         problems += _population_problems(folder, population, evaluation)
+    problems += _source_problems(folder, case.report())
     fail_if_any(problems)
     return f"{sum(evaluation.population_sizes.values()):,} items in {len(found):,} segments"
 
@@ -111,6 +115,21 @@ def _population_problems(folder: Path, population: str, evaluation: Evaluation) 
     if rows != evaluation.population_sizes[population]:
         return [f"population {population} has {rows:,} items, the report says another number"]
     return []
+
+
+def _source_problems(folder: Path, stated: ReportData) -> list[str]:
+    """Sum the completeness boxes again; what a source declares to yield is in its connector, not in the boxes."""
+    period = stated.evaluation.period
+    boxes = {source.source: source for source in coverages(stated.collections, {})}
+    rows = {row.source: row.collected for row in read_rows(folder, "source") if isinstance(row, SourceRow)}
+    problems = [f"source {name} has no completeness box, or is missing" for name in sorted(set(boxes) ^ set(rows))]
+    for name in sorted(set(boxes) & set(rows)):
+        view = source_view(boxes[name], period)
+        if not set(view.record_types) <= set(rows[name].record_types):
+            problems.append(f"source {name} yielded records of a kind that its item leaves out")
+        elif msgspec.structs.replace(view, record_types=rows[name].record_types) != rows[name]:
+            problems.append(f"the figures of source {name} are not the sums of its completeness boxes")
+    return problems
 
 
 def _segment_problem(path: Path, population: str, evaluation: Evaluation, ids: set[str]) -> str | None:

@@ -85,9 +85,7 @@ def _vector_problems(recorded: Path, again: Path) -> list[str]:
 
 def _conclusion_problems(stated: Evaluation, again: Evaluation) -> list[str]:
     ours = {test.test_id: test for test in again.tests}
-    problems = [
-        f"test {test.test_id} gives another result" for test in stated.tests if ours.get(test.test_id) != test
-    ]
+    problems = [f"test {test.test_id} gives another result" for test in stated.tests if ours.get(test.test_id) != test]
     statuses = {control.control_id: control for control in again.controls}
     problems += [
         f"control {control.control_id} has another status"

@@ -106,7 +106,7 @@ STEPS: tuple[Step, ...] = (
         number=14,
         name="the populations are those of the report",
         rule="Every segment has the population's exact schema and the report's digest; no item appears twice or is of "
-        "another period; counts agree.",
+        "another period; counts agree; the sources' figures are the sums of their boxes.",
         source="AICPA AU-C 530, population",
         check=content.populations,
     ),

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Render the report of a pack: the PDF that prints, and carries, the list of what it is about."""
+
+import hashlib
+
+from app.packs import layout
+from app.packs.model import ReportData
+from app.records.times import format_instant
+from app.rendering import render_pdf
+
+TEMPLATE = "evidence_pack"
+
+
+def render_report(report: ReportData, content_manifest: bytes) -> bytes:
+    """Return the unsigned PDF; the same for the same report, content manifest and software."""
+    evaluation = report.evaluation
+    first, last = format_instant(evaluation.period.start)[:10], format_instant(evaluation.period.end - 1)[:10]
+    return render_pdf(
+        TEMPLATE,
+        {"report": report, "content_manifest_sha256": hashlib.sha256(content_manifest).hexdigest()},
+        title=f"Evidence pack: {evaluation.framework_title}, {first} to {last}",
+        created=evaluation.as_of,
+        attachments=[(layout.CONTENT_MANIFEST, content_manifest, "Data")],
+    )

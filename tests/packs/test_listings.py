@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Listings: every single value of a row as text, and no cell that a spreadsheet would run."""
+
+import csv
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.packs.listings import write_listing
+from app.packs.values import columns_of, plain_cell, text_at
+from app.trails.example import example_row
+from app.trails.populations import POPULATIONS, Row
+from app.trails.segments import freeze, segment_files
+
+GIVEN = {
+    "item_id": "src/session/1",
+    "at": "2026-02-03T04:05:06Z",
+    "ledger": [4, 7],
+    "session": {
+        "id": "1",
+        "privileged": True,
+        "started_at": "2026-02-03T04:05:06.789Z",
+        "run_as": "=HYPERLINK(1)",
+        "max_idle": "15m",
+    },
+    "target": {"id": "t", "data_classes": ["card", "health"]},
+    "events": [{"id": "e1", "at": "2026-02-03T04:06:00Z"}, {"id": "e2"}],
+    "recordings": [{"id": "r", "coverage": 0.5}],
+}
+
+
+def listing(rows: list[Row], folder: Path) -> list[dict[str, str]]:
+    freeze({"session": rows}, folder)
+    write_listing(POPULATIONS["session"], segment_files(folder, "session"), folder / "out.csv")
+    text = (folder / "out.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_cells_say_what_the_row_says(tmp_path: Path) -> None:
+    (cells,) = listing([example_row("session", GIVEN)], tmp_path)
+    expected = {
+        "item_id": "src/session/1",
+        "at": "2026-02-03T04:05:06Z",
+        "ledger": "4; 7",
+        "session.started_at": "2026-02-03T04:05:06.789Z",
+        "session.privileged": "true",
+        "session.max_idle": "900000",
+        "session.run_as": "'=HYPERLINK(1)",
+        "session.ended_at": "",
+        "target.data_classes": "card; health",
+        "events": "2",
+        "grants": "0",
+        "grant.id": "",
+        "evidence.session": "true",
+    }
+    assert {name: cells[name] for name in expected} == expected
+    assert not any(name.startswith("period") for name in cells)
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_every_population_has_a_listing_even_without_rows(population: str, tmp_path: Path) -> None:
+    freeze({}, tmp_path)
+    row_class = POPULATIONS[population]
+    write_listing(row_class, segment_files(tmp_path, population), tmp_path / "empty.csv")
+    write_listing(row_class, segment_files(tmp_path, population), tmp_path / "again.csv")
+    header = (tmp_path / "empty.csv").read_bytes()
+    assert header == (tmp_path / "again.csv").read_bytes()
+    assert header.count(b"\n") == 1
+    freeze({population: [example_row(population, {})]}, tmp_path)
+    write_listing(row_class, segment_files(tmp_path, population), tmp_path / "one.csv")
+    assert len((tmp_path / "one.csv").read_bytes().splitlines()) == 2
+
+
+def test_listings_and_single_values_agree(tmp_path: Path) -> None:
+    row = example_row("session", GIVEN)
+    (cells,) = listing([row], tmp_path)
+    single = [column for column in columns_of(POPULATIONS["session"]) if column.kind != "structs"]
+    for column in single:
+        assert cells[column.name] == plain_cell(text_at(row, column.name)), column.name
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "\rx"])
+def test_formulas_are_disarmed(text: str) -> None:
+    assert plain_cell(text) == f"'{text}"
+
+
+def test_lists_of_records_give_all_their_values() -> None:
+    row = example_row("session", GIVEN)
+    assert text_at(row, "events.at") == "2026-02-03T04:06:00Z"
+    assert text_at(row, "events.id") == "e1; e2"
+    assert text_at(row, "grant.starts_at") == ""
+    assert msgspec.to_builtins(row)["recordings"][0]["coverage"] == 0.5
