@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The controls: what is asked of privileged access, and what the answers bear on.
+
+In:  the YAML under ``controls/``, or the same files out of a pack; all of it is taken as hostile.
+Out: ``Controls``, checked and immutable, or every problem at once, each with file, line, column and a hint.
+It must never run anything a file says, judge an item, or leave a file out without a word.
+
+    model.py        the shapes of the YAML
+    document.py     hostile YAML to plain values, with the position of each
+    convert.py      plain values to shapes
+    checks.py       whether they fit together and speak of things that exist
+    expressions.py  whether their CEL can be used
+    loader.py       Controls, load, load_bytes
+    paths.py        dotted paths through the rows of a population
+    problems.py     how a problem reads
+    schema.py       JSON Schemas for editors
+    reference.py    docs/reference/control-tests.md
+
+controls/README.md is the page for people.
+"""

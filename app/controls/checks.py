@@ -52,7 +52,8 @@ def test_problems(test: Placed[ControlTest]) -> Iterator[Problem]:
     yield from _required_fields(test, row)
     for index, example in enumerate(test.item.examples):
         yield from _given(test, ("examples", index, "given"), example.given, row)
-    yield from expression_problems(test, row)
+    if all(_PARAMETER.match(name) for name in test.item.parameters):
+        yield from expression_problems(test, row)
 
 
 def _duplicates(loaded: Loaded) -> Iterator[Problem]:

@@ -28,6 +28,24 @@ T = TypeVar("T")
 
 _KINDS: Final = ("Catalog", "ControlTests", "Mapping")
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
+_REGEX = re.compile("matching regex")
+_WORDS: Final = {
+    "`object`": "a mapping",
+    "`array`": "a list",
+    "`str`": "a text",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`null`": "nothing",
+    "`bool`": "true or false",
+    "`bool | int | float | str | array`": "a single value or a list of texts",
+}
+_ADVICE: Final = (
+    (_REGEX, "Use capital letters, a hyphen and two digits, such as APR-01."),
+    (re.compile("^Expected `array`"), "Write [a, b], or '- ' before each item."),
+    (re.compile("^Expected `object`"), "Write 'key: value' lines below it."),
+    (re.compile("^Expected `str`"), "Put it in quotes if it is meant as a text."),
+    (re.compile("^Expected `bool"), "Write one value, such as 60s or 3, or a list such as [a, b]."),
+)
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
 _UNKNOWN_KEY = re.compile(r"^Object contains unknown field `(?P<key>.*)`$", re.DOTALL)
 _MISSING_KEY = re.compile(r"^Object missing required field `(?P<key>.*)`$")
@@ -134,7 +152,9 @@ def _explain(document: Document, path: PathKey, value: Value, kind: Any, error: 
     if missing := _MISSING_KEY.match(what):
         hint = f"Write '{missing['key']}:'; controls/README.md shows a whole example."
         return document.problem(document.position(at), f"the key '{missing['key']}' is missing", hint)
-    return document.problem(document.position(at), _plainly(what), _choices(annotation, value, steps))
+    for step in steps:
+        value = _step(value, step)
+    return document.problem(document.position(at), _plainly(what), _advice(what, annotation, value))
 
 
 def _walk(dotted: str, value: Value, kind: Any) -> tuple[PathKey, Any]:  # noqa: ANN401 - a type
@@ -182,16 +202,15 @@ def _keys(annotation: Any) -> list[str]:  # noqa: ANN401 - a type
 
 
 def _plainly(what: str) -> str:
-    words = {"`object`": "a mapping", "`array`": "a list", "`str`": "a text", "`int`": "a whole number"}
-    for theirs, ours in {**words, "`null`": "nothing", "`bool`": "true or false"}.items():
+    for theirs, ours in _WORDS.items():
         what = what.replace(theirs, ours)
+    if _REGEX.search(what):
+        what = "this is not an id of a test"
     return what[:1].lower() + what[1:]
 
 
-def _choices(annotation: Any, value: Value, steps: PathKey) -> str:  # noqa: ANN401 - a type
-    if get_origin(annotation) is not Literal:
-        return "Quote it if it is meant as a text; controls/README.md shows a whole example."
-    for step in steps:
-        value = _step(value, step)
-    choices = [str(choice) for choice in get_args(annotation)]
-    return nearest(str(value), choices, f"It is one of {', '.join(choices)}.")
+def _advice(what: str, annotation: Any, value: Value) -> str:  # noqa: ANN401 - a type
+    if get_origin(annotation) is Literal:
+        choices = [str(choice) for choice in get_args(annotation)]
+        return nearest(str(value), choices, f"It is one of {', '.join(choices)}.")
+    return next((advice for pattern, advice in _ADVICE if pattern.search(what)), "Look at its type in the schema.")

@@ -20,7 +20,7 @@ from app.controls.problems import Position, Problem, ProblemFound
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 20
-MAX_NODES: Final = 100_000
+MAX_NODES: Final = 50_000
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 PathKey = tuple[str | int, ...]

@@ -92,9 +92,10 @@ class Controls:
         return tuple(test for test in self.tests.values() if test.id in wanted)
 
     def definition_sha256(self, test: ControlTest, parameters: Mapping[str, ParameterValue] | None = None) -> str:
-        """Return the digest of a test's canonical definition with the parameter values it runs with."""
+        """Return the digest of a test's definition with the parameter values it runs with; examples are no part of it."""
         effective = {**test.parameters, **(parameters or {})}
-        return hashlib.sha256(struct_bytes(msgspec.structs.replace(test, parameters=effective))).hexdigest()
+        definition = msgspec.structs.replace(test, parameters=effective, examples=())
+        return hashlib.sha256(struct_bytes(definition)).hexdigest()
 
 
 def load(directory: Path) -> Controls:

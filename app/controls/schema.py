@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The JSON Schemas of the YAML under ``controls/``, for editors: generated from the structs, never written by hand.
+
+``docs`` regenerates ``controls/schema/``; a test compares the files with what is generated here.
+"""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from app.controls.model import Catalog, ControlTests, Mapping
+from app.trails.populations import POPULATIONS
+
+_SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
+    "catalog": Catalog,
+    "control-tests": ControlTests,
+    "mapping": Mapping,
+}
+
+
+def schema_files() -> dict[str, str]:
+    """Return file name below ``controls/schema/`` to its text."""
+    return {f"{name}.schema.json": _text(name, shape) for name, shape in _SHAPES.items()}
+
+
+def _text(name: str, shape: type[msgspec.Struct]) -> str:
+    schema: dict[str, Any] = msgspec.json.schema(shape)
+    test = schema["$defs"].get("ControlTest")
+    if test is not None:
+        test["properties"]["population"]["enum"] = list(POPULATIONS)
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"https://proofroom.example/schema/{name}.schema.json",
+        **schema,
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

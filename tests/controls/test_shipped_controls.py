@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The controls that ship: they load, every framework is whole, and what is generated from them is current."""
+
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from app.controls.loader import Controls, load
+from app.controls.paths import look_up
+from app.controls.reference import reference_page
+from app.controls.schema import schema_files
+from app.trails.populations import POPULATIONS
+
+ROOT = Path(__file__).parents[2]
+CONTROLS = ROOT / "controls"
+
+
+@pytest.fixture(scope="module")
+def controls() -> Controls:
+    return load(CONTROLS)
+
+
+def test_there_are_tests_for_every_population(controls: Controls) -> None:
+    assert len(controls.tests) >= 20
+    assert {test.population for test in controls.tests.values()} == set(POPULATIONS)
+
+
+@pytest.mark.parametrize(("name", "count"), [("soc2", 36), ("iso27001", 93), ("hipaa", 71)])
+def test_a_framework_is_whole(controls: Controls, name: str, count: int) -> None:
+    catalog = controls.resolve_framework(name)
+    assert len(catalog.controls) == count
+    tested = {entry.control for entry in controls.entries_for(name)}
+    for control in catalog.controls:
+        assert (control.not_tested_because is None) == (control.id in tested), control.id
+
+
+def test_the_common_criteria_and_annex_a_have_no_hole(controls: Controls) -> None:
+    criteria = {1: 5, 2: 3, 3: 4, 4: 2, 5: 3, 6: 8, 7: 5, 8: 1, 9: 2}
+    wanted = {f"CC{group}.{number}" for group, last in criteria.items() for number in range(1, last + 1)}
+    assert wanted <= {control.id for control in controls.resolve_framework("soc2").controls}
+    themes = {5: 37, 6: 8, 7: 14, 8: 34}
+    wanted = {f"A.{theme}.{number}" for theme, last in themes.items() for number in range(1, last + 1)}
+    assert wanted == {control.id for control in controls.resolve_framework("iso27001").controls}
+
+
+def test_old_iso_numbers_lead_to_the_new_ones(controls: Controls) -> None:
+    assert controls.resolve_control("iso27001", "A.9.2.3").id == "A.8.2"
+    assert controls.resolve_control("iso27001", "A.12.4.1").id == "A.8.15"
+
+
+def test_only_public_law_is_quoted(controls: Controls) -> None:
+    quoting = {catalog.id for catalog in controls.catalogs.values() if any(each.text for each in catalog.controls)}
+    assert quoting == {"hipaa-security"}
+
+
+def test_every_test_bears_on_every_framework(controls: Controls) -> None:
+    for catalog in controls.catalogs.values():
+        assert {entry.test for entry in controls.entries_for(catalog.id)} == set(controls.tests), catalog.id
+
+
+def test_rationales_are_specific(controls: Controls) -> None:
+    for catalog in controls.catalogs.values():
+        counts = Counter(entry.rationale for entry in controls.entries_for(catalog.id))
+        assert [text for text, count in counts.items() if count > 1] == []
+
+
+def test_no_word_of_conclusion_is_used() -> None:
+    for path in CONTROLS.rglob("*.yaml"):
+        for word in ("compliant", "certified", "satisfies", "complies"):
+            assert word not in path.read_text().lower(), f"{path.name}: {word}"
+
+
+def test_every_instant_in_examples_says_its_zone(controls: Controls) -> None:
+    for test in controls.tests.values():
+        for example in test.examples:
+            for path, value in leaves(example.given):
+                extra = look_up(POPULATIONS[test.population], path).type
+                assert not (isinstance(value, str) and value[:2] == "20" and extra is int) or value.endswith("Z"), path
+
+
+def leaves(value: object, path: str = ""):
+    match value:
+        case dict():
+            for key, part in value.items():
+                yield from leaves(part, f"{path}.{key}".lstrip("."))
+        case list():
+            for part in value:
+                yield from leaves(part, path)
+        case _:
+            yield path, value
+
+
+@pytest.mark.parametrize("name", sorted(schema_files()))
+def test_schemas_are_current(name: str) -> None:
+    assert (CONTROLS / "schema" / name).read_text() == schema_files()[name], "run 'make docs'"
+
+
+def test_every_file_names_its_schema_and_fits_it() -> None:
+    kinds = {"Catalog": "catalog", "ControlTests": "control-tests", "Mapping": "mapping"}
+    schemas = {
+        path.name: jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
+        for path in (CONTROLS / "schema").iterdir()
+    }
+    for path in CONTROLS.rglob("*.yaml"):
+        document = yaml.safe_load(path.read_text())
+        schema = f"{kinds[document['kind']]}.schema.json"
+        assert path.read_text().startswith(f"# yaml-language-server: $schema=../schema/{schema}\n"), path.name
+        schemas[schema].validate(document)
+
+
+def test_the_reference_page_is_current(controls: Controls) -> None:
+    page = (ROOT / "docs" / "reference" / "control-tests.md").read_text()
+    assert page == reference_page(controls), "run 'make docs'"
