@@ -21,7 +21,7 @@ from app.clock import Clock
 from app.collection.model import CollectionRun
 from app.collection.service import CollectionService
 from app.connectors.base import Window
-from app.connectors.registry import DECLARED_TYPES, open_files
+from app.connectors.registry import DECLARED_TYPES, normalizer, open_files
 from app.controls.loader import Controls, load
 from app.db import Database
 from app.evaluation.model import Period
@@ -35,6 +35,7 @@ from app.ledger.service import Ledger
 from app.packs.service import PackService
 from app.resources import shipped
 from app.settings import Settings
+from app.signing.checkpoint_key import load_or_create_checkpoint_key
 from app.signing.keys import SigningKeys
 from app.trails.service import TrailService
 
@@ -57,12 +58,12 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """Return the append-only ledger."""
-        return Ledger(self.database, self.settings.keys_dir)
+        return Ledger(self.database, load_or_create_checkpoint_key(self.settings.keys_dir))
 
     @cached_property
     def collection(self) -> CollectionService:
         """Return what runs connectors."""
-        return CollectionService(self.database, self.ledger, self.clock)
+        return CollectionService(self.database, self.ledger, self.clock, normalizer)
 
     @cached_property
     def trails(self) -> TrailService:
@@ -82,9 +83,13 @@ class Services:
     @cached_property
     def packs(self) -> PackService:
         """Return what builds and lists packs."""
-        keys = SigningKeys(self.settings.keys_dir, self.clock)
         return PackService(
-            self.database, self.ledger, self.collection, self.evaluator, keys, self.clock, self.settings.organisation
+            database=self.database,
+            ledger=self.ledger,
+            evaluator=self.evaluator,
+            keys=SigningKeys(self.settings.keys_dir, self.clock),
+            clock=self.clock,
+            organisation=self.settings.organisation,
         )
 
     @cached_property

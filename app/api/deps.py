@@ -80,27 +80,33 @@ def get_period(
 PeriodDep = Annotated[Period, Depends(get_period)]
 
 
-def get_offset(
+Place = tuple[int, int]
+"""Where a page ended: two numbers that the listing understands."""
+START: Place = (-1, -1)
+
+
+def get_place(
     cursor: Annotated[str | None, Query(description="From the Link header of the page before.")] = None,
-) -> int:
-    """Return where the page begins.
+) -> Place:
+    """Return where the page before ended.
 
     Raises:
         UsageError: the cursor is not one of ours.
     """
     if cursor is None:
-        return 0
+        return START
     try:
-        return int(base64.urlsafe_b64decode(cursor.encode()).decode())
+        first, second = base64.urlsafe_b64decode(cursor.encode()).decode().split(".")
+        return int(first), int(second)
     except (ValueError, binascii.Error):
         raise UsageError("the cursor is not one of ours", where="cursor", hint="Follow Link: rel=next") from None
 
 
-OffsetDep = Annotated[int, Depends(get_offset)]
+PlaceDep = Annotated[Place, Depends(get_place)]
 LimitDep = Annotated[int, Query(ge=1, le=1000, description="Items a page.")]
 
 
-def next_link(request: Request, offset: int) -> str:
-    """Return the Link header (RFC 8288) that leads to the page at ``offset``."""
-    cursor = base64.urlsafe_b64encode(str(offset).encode()).decode()
+def next_link(request: Request, place: Place) -> str:
+    """Return the Link header (RFC 8288) that leads to the page after ``place``."""
+    cursor = base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode()
     return f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'

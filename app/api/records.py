@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from app.api.deps import LimitDep, OffsetDep, PeriodDep, Reader, ServicesDep, next_link
+from app.api.deps import LimitDep, PeriodDep, PlaceDep, Reader, ServicesDep, next_link
 from app.api.problem import RESPONSES
 from app.api.schemas import CollectionOut, ObservationOut, TrailOut
 from app.collection.model import CollectionRun
@@ -23,15 +23,15 @@ def list_records(
     response: Response,
     services: ServicesDep,
     _caller: Reader,
-    offset: OffsetDep,
+    place: PlaceDep,
     record_kind: Annotated[RecordType | None, Query(alias="type", description="Only this kind.")] = None,
     limit: LimitDep = 100,
 ) -> list[ObservationOut]:
     """List what source records say about access records, in ledger order. Raw bytes are never shown."""
     kinds = {record_kind} if record_kind else None
-    page = services.collection.page(kinds, offset=offset, limit=limit + 1)
+    page = services.collection.page(kinds, after=place, limit=limit + 1)
     if len(page) > limit:
-        response.headers["Link"] = next_link(request, offset + limit)
+        response.headers["Link"] = next_link(request, page[limit - 1][0])
     return [
         ObservationOut(
             source=one.source,
@@ -41,7 +41,7 @@ def list_records(
             ledger_index=one.ledger_index,
             record=msgspec.to_builtins(one.record),
         )
-        for one in page[:limit]
+        for _place, one in page[:limit]
     ]
 
 
@@ -52,15 +52,16 @@ def list_trails(
     services: ServicesDep,
     _caller: Reader,
     period: PeriodDep,
-    offset: OffsetDep,
+    place: PlaceDep,
     limit: LimitDep = 50,
 ) -> list[TrailOut]:
     """List the access trails of a period: each session with everything linked to it and the basis of every link."""
     trails = services.trails.trails(period)
-    if len(trails) > offset + limit:
-        response.headers["Link"] = next_link(request, offset + limit)
+    first = place[0] + 1
+    if len(trails) > first + limit:
+        response.headers["Link"] = next_link(request, (first + limit - 1, 0))
     return [
-        TrailOut(item_id=trail.item_id, trail=msgspec.to_builtins(trail)) for trail in trails[offset : offset + limit]
+        TrailOut(item_id=trail.item_id, trail=msgspec.to_builtins(trail)) for trail in trails[first : first + limit]
     ]
 
 

@@ -5,7 +5,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, tuple_
 from sqlmodel import col, select
 
 from app.collection.tables import CollectionRunRow, ObservationRow
@@ -75,6 +75,28 @@ def read_versions(connection: Connection, source: str, record_type: str, record_
         .order_by(col(ObservationRow.observed_at), col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
     )
     return [_stored(row) for row in rows]
+
+
+def read_page(
+    connection: Connection, record_types: Collection[str] | None, after: tuple[int, int], limit: int
+) -> list[tuple[tuple[int, int], Stored]]:
+    """Return up to ``limit`` observations that follow the place ``after`` (ledger index, ordinal), each with its place."""
+    place = tuple_(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
+    chosen = (
+        select(
+            ObservationRow.ordinal,
+            ObservationRow.source,
+            ObservationRow.ledger_index,
+            ObservationRow.observed_at,
+            ObservationRow.body,
+        )
+        .where(place > tuple_(*after))
+        .order_by(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
+        .limit(limit)
+    )
+    if record_types is not None:
+        chosen = chosen.where(col(ObservationRow.record_type).in_(record_types))
+    return [((row[2], row[0]), _stored(row[1:])) for row in connection.execute(chosen)]
 
 
 def clear(connection: Connection) -> None:

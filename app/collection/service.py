@@ -116,6 +116,15 @@ class CollectionService:
         with self._database.read() as connection:
             yield from map(_observation, repository.read_observations(connection, chosen))
 
+    def page(
+        self, record_types: Collection[RecordType] | None, *, after: tuple[int, int] = (-1, -1), limit: int
+    ) -> list[tuple[tuple[int, int], Observation]]:
+        """Return up to ``limit`` observations after a place in the ledger, each with its own place to go on from."""
+        chosen = None if record_types is None else sorted(record_types)
+        with self._database.read() as connection:
+            found = repository.read_page(connection, chosen, after, limit)
+        return [(place, _observation(row)) for place, row in found]
+
     def versions(self, source: str, record_type: RecordType, record_id: str) -> list[Observation]:
         """Return everything a source has said about one record, oldest first."""
         with self._database.read() as connection:

@@ -59,3 +59,25 @@ def open_files(name: str, paths: Sequence[Path]) -> Connector:
     if not paths:
         raise UsageError("no file was named", hint="Name at least one file to import")
     return factory(paths)
+
+
+def normalizer(name: str) -> Connector:
+    """Return the connector ``name`` without any file, for its pure half.
+
+    Raises:
+        UsageError: there is no such connector.
+    """
+    factory = FILE_CONNECTORS.get(name)
+    if factory is None:
+        raise UsageError(f"records in the ledger were read by a connector '{name[:40]}' that is not installed")
+    return factory(())
+
+
+DECLARED_TYPES: dict[str, frozenset[RecordType]] = {
+    name: frozenset() if factory is RecordsFile else factory.record_types for name, factory in FILE_CONNECTORS.items()
+}
+"""Connector name to the record types whose absence means something.
+
+A product's export holds all sessions there were, so none in it means that there were none. A file of our own normalized
+records may hold anything, so it speaks only for the kinds that are in it.
+"""
