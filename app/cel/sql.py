@@ -49,7 +49,7 @@ LAST_INSTANT = 253_402_300_799_999
 LONGEST_SPAN = 9_223_372_036_854
 """CEL's limits in ms: years 1 to 9999 (google.protobuf.Timestamp); spans of 64-bit nanoseconds, about 292 years.
 
-Google's evaluator subtracts instants in whole seconds first, so it errs up to one second before the limit of a span when
+Google's evaluator subtracts instants in whole seconds first, so it errs up to one second before the limit of a span if
 both have a fraction. We do not: nothing is 292 years long.
 """
 

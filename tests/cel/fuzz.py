@@ -21,8 +21,8 @@ INTS = [0, 1, 2, 3, -7, 2**63 - 1, -(2**63), 2**62]
 DOUBLES = [0.0, -0.0, 0.5, 0.99, 1.0, float("nan"), float("inf"), -1e300]
 STRINGS = ["", "a", "b", "ab", "it's", 'q"x', "é", "e\u0301", "\U0001f600z", "null", "back\\slash", "\n"]
 INSTANTS = [JANUARY, JANUARY + DAY, JANUARY + 2 * DAY, 0, LAST_INSTANT, LAST_INSTANT - DAY, FIRST_INSTANT]
-# Whole seconds: see LONGEST_SPAN in app/cel/sql.py.
-SPANS = [0, 1_000, 60_000, DAY, -DAY, 4_611_686_018_000, 9_223_372_036_000]
+# Not within a second of the limit of a span, 292 years: see LONGEST_SPAN in app/cel/sql.py.
+SPANS = [0, 1, 60_000, DAY, -DAY, 4_611_686_000_000, 9_223_300_000_000]
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Judge whole populations with DuckDB, and read the result vectors.
+
+In:  frozen segments and checked definitions.
+Out: ``<results>/<population>.parquet``: ``item_id`` and one SMALLINT column per test (codes of ``ItemOutcome``), sorted
+     by item id, the same bytes for the same inputs.
+DuckDB works in memory, sees only the folders it is given, and can load nothing: segments may come from a stranger.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.cel.sql import quote_name
+from app.errors import InvalidInput
+from app.evaluation.definition import Definition
+from app.evaluation.model import ItemOutcome
+from app.evaluation.questions import outcomes_sql, segments_sql
+from app.trails.arrow import arrow_schema
+from app.trails.populations import POPULATIONS, Row
+from app.trails.segments import segment_files
+
+MEMORY_LIMIT = "1GB"
+THREADS = 2
+ROW_GROUP_ROWS = 100_000
+QUIET = (ItemOutcome.PASS, ItemOutcome.NOT_APPLICABLE)
+"""Outcomes that nobody has to look at."""
+_SUFFIX = ".parquet"
+_ONE_ROW = "one_row"
+
+
+@contextmanager
+def open_engine(folders: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB that reads these folders and nothing else, and whose settings cannot be changed any more."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "threads": THREADS,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": "",
+        },
+    )
+    try:
+        connection.execute("SET allowed_directories = ?", [[str(folder.resolve()) for folder in folders]])
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+def judge(definitions: Sequence[Definition], segments: Path, results: Path) -> None:
+    """Write the result vectors of all populations that have a test.
+
+    Raises:
+        NotFound: a population was not frozen in ``segments``.
+        InvalidInput: a file is not a segment of its population.
+        CelError: an expression is too complex.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    with open_engine([segments]) as engine:
+        for population in POPULATIONS:
+            mine = [definition for definition in definitions if definition.population == population]
+            if mine:
+                files = checked_files(segments, population)
+                _write(engine, outcomes_sql(mine, segments_sql(files)), results / f"{population}{_SUFFIX}")
+
+
+def judge_row(engine: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], row: Row) -> dict[str, ItemOutcome]:
+    """Return what tests of one population say of one row that is in no segment, such as an example.
+
+    Raises:
+        CelError: an expression is too complex.
+    """
+    table = pa.Table.from_pylist([msgspec.to_builtins(row)], schema=arrow_schema(type(row)))
+    engine.register(_ONE_ROW, table)
+    (codes,) = engine.execute(outcomes_sql(definitions, _ONE_ROW)).fetchall()
+    engine.unregister(_ONE_ROW)
+    return {definition.id: ItemOutcome(code) for definition, code in zip(definitions, codes[1:], strict=True)}
+
+
+def checked_files(segments: Path, population: str) -> list[Path]:
+    """Return the segments of a population, each with exactly the columns and types of its rows.
+
+    Raises:
+        NotFound: the population was not frozen here.
+        InvalidInput: a file is not such a segment.
+    """
+    expected = arrow_schema(POPULATIONS[population])
+    files = [file.resolve() for file in segment_files(segments, population)]
+    for file in files:
+        where = f"{population}/{file.name}"
+        try:
+            found = pq.read_schema(file)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InvalidInput("this is no Parquet file", where=where, hint="Freeze the period again.") from error
+        if not found.equals(expected, check_metadata=False):
+            hint = "It was made by another version of Proofroom; freeze the period again."
+            raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
+    return files
+
+
+def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    """Write a query's rows in groups of a fixed size, so that the bytes do not depend on threads."""
+    reader: pa.RecordBatchReader = engine.execute(sql).to_arrow_reader(ROW_GROUP_ROWS)
+    schema = pa.schema([pa.field(field.name, field.type, nullable=False) for field in reader.schema])
+    with pq.ParquetWriter(path, schema, version="2.6", compression="zstd", store_schema=False) as writer:
+        waiting: list[pa.RecordBatch] = []
+        for batch in reader:
+            waiting.append(batch)
+            while sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS:
+                waiting = _write_group(writer, pa.Table.from_batches(waiting).cast(schema))
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting).cast(schema), ROW_GROUP_ROWS)
+
+
+def _write_group(writer: pq.ParquetWriter, rows: pa.Table) -> list[pa.RecordBatch]:
+    writer.write_table(rows.slice(0, ROW_GROUP_ROWS), ROW_GROUP_ROWS)
+    left: list[pa.RecordBatch] = rows.slice(ROW_GROUP_ROWS).to_batches()
+    return left
+
+
+def sizes(segments: Path) -> dict[str, int]:
+    """Return the number of items of every population.
+
+    Raises:
+        NotFound: a population was not frozen here.
+    """
+    return {
+        population: sum(pq.read_metadata(file).num_rows for file in segment_files(segments, population))
+        for population in POPULATIONS
+    }
+
+
+def counts(results: Path, population: str, test_ids: Sequence[str]) -> dict[str, dict[ItemOutcome, int]]:
+    """Return how often each outcome occurs, per test; outcomes that do not occur count zero."""
+    if not test_ids:
+        return {}
+    columns = ", ".join(f"histogram({quote_name(test_id)})" for test_id in test_ids)
+    with open_engine([results]) as engine:
+        sql = f"SELECT {columns} FROM {segments_sql([_vector(results, population)])}"  # noqa: S608 - Quoted above.
+        (row,) = engine.execute(sql).fetchall()
+    return {
+        test_id: {outcome: (found or {}).get(int(outcome), 0) for outcome in ItemOutcome}
+        for test_id, found in zip(test_ids, row, strict=True)
+    }
+
+
+def deviations(
+    results: Path,
+    population: str,
+    test_id: str,
+    outcomes: Collection[ItemOutcome] = (ItemOutcome.FAIL, ItemOutcome.WAIVED),
+) -> list[str]:
+    """Return the ids of the items with one of these outcomes, in order; by default the deviations, waived or not."""
+    codes = ", ".join(str(int(outcome)) for outcome in outcomes)
+    source, column = segments_sql([_vector(results, population)]), quote_name(test_id)
+    with open_engine([results]) as engine:
+        sql = f"SELECT item_id FROM {source} WHERE {column} IN ({codes}) ORDER BY item_id"  # noqa: S608 - Quoted.
+        return [item for (item,) in engine.execute(sql).fetchall()]
+
+
+def found_outcomes(results: Path) -> set[tuple[str, str, str]]:
+    """Return (test, item, outcome) for every outcome but ``pass`` and ``not_applicable``, over all populations."""
+    found = set()
+    for path in sorted(results.glob(f"*{_SUFFIX}")):
+        table = pq.read_table(path)
+        items = table.column("item_id").to_pylist()
+        for test_id in table.column_names[1:]:
+            codes = table.column(test_id).to_pylist()
+            pairs = zip(items, map(ItemOutcome, codes), strict=True)
+            found |= {(test_id, item, outcome.word) for item, outcome in pairs if outcome not in QUIET}
+    return found
+
+
+def _vector(results: Path, population: str) -> Path:
+    return (results / f"{population}{_SUFFIX}").resolve()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Judge one item with Google's CEL evaluator: the oracle, and the re-performance of the SQL engine's outcomes.
+
+In:  tests and rows. Out: item outcomes. It shares no code with the SQL compiler.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from app.cel.errors import CelRuntimeError
+from app.cel.expression import CheckedExpression
+from app.cel.interpreter import Interpreter
+from app.controls.model import ControlTest
+from app.evaluation.definition import Definition, define
+from app.evaluation.model import ItemOutcome
+from app.trails.populations import Row
+
+
+def item_outcome(test: ControlTest, row: Row) -> ItemOutcome:
+    """Return what a test says of one row of its population.
+
+    Raises:
+        CelError: an expression of the test cannot be used.
+    """
+    return outcomes([test], row)[test.id]
+
+
+def outcomes(tests: Iterable[ControlTest], row: Row) -> dict[str, ItemOutcome]:
+    """Return what several tests of one population say of one row; cheaper than asking one by one.
+
+    Raises:
+        CelError: an expression of a test cannot be used.
+    """
+    interpreter = _interpreter(type(row))
+    values = interpreter.values(row)
+    return {test.id: _judge(define(test), row, interpreter, values) for test in tests}
+
+
+@lru_cache(maxsize=16)
+def _interpreter(row: type[Row]) -> Interpreter:
+    return Interpreter(row)
+
+
+def _judge(definition: Definition, row: Row, interpreter: Interpreter, values: Mapping[str, object]) -> ItemOutcome:
+    def ask(expression: CheckedExpression) -> bool | None:
+        answer = interpreter.evaluate(expression, values)
+        return None if isinstance(answer, CelRuntimeError) else answer
+
+    applies = ask(definition.applies)
+    if not applies:
+        return ItemOutcome.ERROR if applies is None else ItemOutcome.NOT_APPLICABLE
+    if not all(getattr(row.evidence, kind) for kind in definition.records):
+        return ItemOutcome.NO_EVIDENCE
+    if any(_is_missing(row, path.split(".")) for path in definition.fields):
+        return ItemOutcome.NO_EVIDENCE
+    undecidable = ask(definition.undecidable)
+    if undecidable is not False:
+        return ItemOutcome.ERROR if undecidable is None else ItemOutcome.NO_EVIDENCE
+    holds = ask(definition.holds)
+    if holds is not False:
+        return ItemOutcome.ERROR if holds is None else ItemOutcome.PASS
+    waived = any(definition.id in waiver.test_ids for waiver in row.waivers)
+    return ItemOutcome.WAIVED if waived else ItemOutcome.FAIL
+
+
+def _is_missing(value: object, words: list[str]) -> bool:
+    """Tell whether a path ends at, or breaks at, something missing; of a list, whether it does in any element."""
+    if value is None:
+        return True
+    if not words:
+        return False
+    if isinstance(value, list):
+        return any(_is_missing(element, words) for element in value)
+    return _is_missing(getattr(value, words[0]), words[1:])

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Evaluate a framework over frozen populations: judge every item, count, conclude.
+
+In:  controls, segments, the period. Out: result vectors on disk and an ``Evaluation``. Equal inputs give equal values:
+no clock, no database, no network. The command line, the API, packs and the verifier all come through here.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.controls.loader import Controls
+from app.controls.model import Catalog, CatalogControl, ControlTest, MappingEntry, ParameterValue
+from app.evaluation.conclude import conclude_control, conclude_test, incompleteness
+from app.evaluation.definition import Definition, define
+from app.evaluation.engine import checked_files, counts, judge, sizes
+from app.evaluation.model import (
+    ControlResult,
+    ControlTestResult,
+    Evaluation,
+    ItemOutcome,
+    Period,
+    TestOutcomeWord,
+)
+from app.trails.populations import POPULATIONS, SourceRow
+from app.trails.segments import read_rows
+
+
+def evaluate(
+    *,
+    controls: Controls,
+    catalog: Catalog,
+    period: Period,
+    as_of: int,
+    ledger_size: int,
+    segments: Path,
+    results: Path,
+) -> Evaluation:
+    """Evaluate the tests that loaded controls map to a framework; see ``evaluate_tests``."""
+    mapping = controls.mappings.get(catalog.id)
+    return evaluate_tests(
+        tests=controls.tests,
+        catalog=catalog,
+        entries=mapping.entries if mapping else (),
+        controls_sha256=controls.sha256,
+        period=period,
+        as_of=as_of,
+        ledger_size=ledger_size,
+        segments=segments,
+        results=results,
+    )
+
+
+def evaluate_tests(
+    *,
+    tests: Mapping[str, ControlTest],
+    catalog: Catalog,
+    entries: Sequence[MappingEntry],
+    controls_sha256: str,
+    period: Period,
+    as_of: int,
+    ledger_size: int,
+    segments: Path,
+    results: Path,
+) -> Evaluation:
+    """Evaluate the tests that are mapped to a framework.
+
+    Args:
+        tests: test id to test; it holds at least those that ``entries`` name.
+        catalog: the framework.
+        entries: which tests bear on which controls.
+        controls_sha256: digest over all controls that were loaded.
+        period: the audit period that the populations were frozen for.
+        as_of: instant of the judgment, epoch ms.
+        ledger_size: number of ledger entries that the populations rest on.
+        segments: folder of the frozen populations.
+        results: folder that gets the result vectors.
+
+    Raises:
+        NotFound: a population was not frozen.
+        InvalidInput: a segment cannot be used.
+        CelError: an expression cannot be used.
+    """
+    mapped = [tests[test_id] for test_id in sorted({entry.test for entry in entries})]
+    definitions = {test.id: define(test) for test in mapped}
+    for population in POPULATIONS:
+        checked_files(segments, population)
+    judge(list(definitions.values()), segments, results)
+    concluded = _test_results(mapped, definitions, segments, results)
+    outcomes = {result.test_id: result.outcome for result in concluded}
+    return Evaluation(
+        framework=catalog.id,
+        framework_title=catalog.title,
+        period=period,
+        as_of=as_of,
+        ledger_size=ledger_size,
+        segments=_digests(segments),
+        controls_sha256=controls_sha256,
+        population_sizes=sizes(segments),
+        tests=concluded,
+        controls=tuple(_control_result(control, entries, outcomes) for control in catalog.controls),
+    )
+
+
+def _test_results(
+    tests: Sequence[ControlTest], definitions: Mapping[str, Definition], segments: Path, results: Path
+) -> tuple[ControlTestResult, ...]:
+    sources = [row for row in read_rows(segments, "source") if isinstance(row, SourceRow)]
+    counted: dict[str, dict[ItemOutcome, int]] = {}
+    for population in POPULATIONS:
+        counted |= counts(results, population, [test.id for test in tests if test.population == population])
+    return tuple(_test_result(test, definitions[test.id], counted[test.id], sources) for test in tests)
+
+
+def _test_result(
+    test: ControlTest, definition: Definition, counted: Mapping[ItemOutcome, int], sources: Sequence[SourceRow]
+) -> ControlTestResult:
+    incomplete = incompleteness(test.population, test.requires.complete, sources)
+    return ControlTestResult(
+        test_id=test.id,
+        title=test.title,
+        severity=test.severity,
+        population=test.population,
+        outcome=conclude_test(counted, incomplete=incomplete),
+        counts={outcome.word: counted[outcome] for outcome in ItemOutcome},
+        incomplete=incomplete,
+        parameters={name: _parameter_text(value) for name, value in sorted(test.parameters.items())},
+        definition_sha256=definition.sha256,
+    )
+
+
+def _control_result(
+    control: CatalogControl, entries: Sequence[MappingEntry], outcomes: Mapping[str, TestOutcomeWord]
+) -> ControlResult:
+    test_ids = tuple(sorted({entry.test for entry in entries if entry.control == control.id}))
+    status, reason = conclude_control(
+        {test_id: outcomes[test_id] for test_id in test_ids}, not_tested_because=control.not_tested_because
+    )
+    return ControlResult(control_id=control.id, label=control.label, status=status, test_ids=test_ids, reason=reason)
+
+
+def _parameter_text(value: ParameterValue) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def _digests(segments: Path) -> dict[str, str]:
+    files = sorted(path for population in POPULATIONS for path in (segments / population).glob("*.parquet"))
+    return {path.relative_to(segments).as_posix(): _sha256(path) for path in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
