@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, tuple_
+from sqlalchemy import select as select_any
 from sqlmodel import col, select
 
 from app.collection.tables import CollectionRunRow, ObservationRow
@@ -80,15 +81,15 @@ def read_versions(connection: Connection, source: str, record_type: str, record_
 def read_page(
     connection: Connection, record_types: Collection[str] | None, after: tuple[int, int], limit: int
 ) -> list[tuple[tuple[int, int], Stored]]:
-    """Return up to ``limit`` observations that follow the place ``after`` (ledger index, ordinal), each with its place."""
+    """Return up to ``limit`` observations after a place (ledger index, ordinal), each with its own place."""
     place = tuple_(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
     chosen = (
-        select(
-            ObservationRow.ordinal,
-            ObservationRow.source,
-            ObservationRow.ledger_index,
-            ObservationRow.observed_at,
-            ObservationRow.body,
+        select_any(  # SQLModel's own select is typed for four columns at most.
+            col(ObservationRow.ordinal),
+            col(ObservationRow.source),
+            col(ObservationRow.ledger_index),
+            col(ObservationRow.observed_at),
+            col(ObservationRow.body),
         )
         .where(place > tuple_(*after))
         .order_by(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))

@@ -6,6 +6,7 @@ An answer depends on the ledger, the period, the framework and the controls, and
 name made of these, and found again until one of them changes.
 """
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from app.controls.model import Catalog, Mapping
 from app.errors import InvalidInput
 from app.evaluation.model import Evaluation, Period
 from app.evaluation.service import evaluate
-from app.signing.canonical import canonical_json, sha256_hex
+from app.signing.canonical import canonical_json
 from app.trails.service import TrailService
 
 Progress = Callable[[str, int, int], None]
@@ -81,7 +82,7 @@ class PeriodEvaluator:
 
     def _key(self, framework: str, period: Period, size: int) -> str:
         parts = [framework, period.start, period.end, size, self._controls.sha256]
-        return sha256_hex(canonical_json(parts))[:32]
+        return hashlib.sha256(canonical_json(parts)).hexdigest()[:32]
 
     def _compute(self, catalog: Catalog, period: Period, size: int, folder: Path, progress: Progress) -> None:
         """Work in a folder aside and rename it, so that a crash leaves nothing half done."""
