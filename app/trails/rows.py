@@ -103,7 +103,7 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
         else views.account(linked.account, frame.first_uses.get(linked.account.item_id)),
         target=None if linked.target is None else views.target(linked.target),
         workflow=None if linked.workflow is None else views.workflow(linked.workflow),
-        grant=None if match.grant is None else views.grant(match.grant, match.basis),
+        grant=None if match.grant is None else grants[match.grants.index(match.grant)],
         grants=grants,
         approvals=[views.approval(each.approval, each.basis) for each in linked.approvals],
         tickets=[views.ticket(each.ticket, each.basis) for each in linked.tickets],
