@@ -67,7 +67,8 @@ class PeriodEvaluator:
         catalog = self._controls.resolve_framework(framework)
         size = self._ledger_size()
         if size == 0:
-            raise InvalidInput("nothing was collected yet", hint="Import records first: proofroom import FILE --as FORMAT")
+            hint = "Import records first: proofroom import FILE --as FORMAT"
+            raise InvalidInput("nothing was collected yet", hint=hint)
         folder = self._cache / self._key(catalog.id, period, size)
         if not (folder / "evaluation.json").is_file():
             self._compute(catalog, period, size, folder, progress or (lambda _step, _done, _total: None))
