@@ -29,6 +29,7 @@ _SNAPSHOT = PERIOD_START - 6 * HOUR
 _EMERGENCY_OWNER = "rashid.karimov"
 _EMERGENCY_REVIEWER = "tobias.lindqvist"
 EMERGENCY_TARGETS = ("app-01", "app-02")
+EMERGENCY_ACCOUNT = "emergency"
 
 
 def tell(source: str, record: AccessRecord, at: int = _SNAPSHOT) -> Told:
@@ -61,7 +62,7 @@ def identity(who: Person) -> Identity:
         ("teleport", who.email),
         ("openbao", openbao.entity_id(who.key)),
         ("openbao", openbao.display_name(who.key)),
-        ("sudo", who.unix),
+        *(("sudo", f"{who.unix}@{host}") for host in sudo.HOSTS),
         ("inventory", who.unix),
         ("siem", who.unix),
     ]
@@ -104,7 +105,7 @@ def target(each: System) -> Target:
         brokered=each.brokered,
         data_classes=each.data_classes,
         workflow_id=each.workflow,
-        aliases=(each.key, teleport.host_id(each.key), *((database,) if "openbao" in each.doors else ())),
+        aliases=(teleport.host_id(each.key), *((database, openbao.BILLING_PATH) if "openbao" in each.doors else ())),
     )
 
 
@@ -112,7 +113,8 @@ def _accounts() -> Iterator[Account]:
     for each in SYSTEMS:
         if "teleport_ssh" in each.doors:
             yield shared_account(each.key, "ops", "amara.okafor")
-    yield shared_account("integration-01", "root", "amara.okafor")
+    for key in ("integration-01", "app-stg-01"):
+        yield shared_account(key, "root", "amara.okafor")
     for on, team_name in (("kube-prod", "platform"), ("analytics-dw", "analytics"), ("billing-db", "dba")):
         for who in team(team_name):
             yield personal_account(on, who.key)
@@ -154,8 +156,8 @@ def shared_account(on: str, name: str, owner: str) -> Account:
 def emergency_account(on: str) -> Account:
     """Return the break-glass account of a target, in order: owned, reviewed by another, alarmed, tested in spring."""
     return Account(
-        id=f"{on}/emergency",
-        name="emergency",
+        id=f"{on}/{EMERGENCY_ACCOUNT}",
+        name=EMERGENCY_ACCOUNT,
         target=on,
         subject=person(_EMERGENCY_OWNER).email,
         shared=True,
@@ -176,7 +178,8 @@ def emergency_account(on: str) -> Account:
 def _told(access: Access) -> Iterator[Told]:
     match access.door:
         case "sudo":
-            yield from sudo_grant(access)
+            if access.asked:
+                yield from sudo_grant(access)
         case "openbao":
             for text in (openbao.leased_user(access), openbao.lease_id(access)):
                 hashed = Credential(id=openbao.audit_hash(text), subject=text, kind="audit-hash")
@@ -239,7 +242,7 @@ def sudo_grant(access: Access, *, basis: str = "jit") -> Iterator[Told]:
             approver=decision.login or person(decision.approver).email,
             mode="human" if decision.policy is None else "automatic",
             scope_digest=digest,
-            approved_until=access.approved_until or access.expires,
+            approved_until=None if basis == "standing" else access.approved_until or access.expires,
             policy_id=decision.policy,
         )
         yield tell("inventory", approval, decision.at)

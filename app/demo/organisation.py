@@ -138,7 +138,6 @@ ORPHANED_WORKFLOW = Workflow(
     id="archive-restore",
     name="Restores from the archive",
     active=True,
-    business_owner="",
     technical_operator="rashid.karimov@larkfield.example",
     owner_confirmed_at=_CONFIRMED,
     approvers=("rashid.karimov@larkfield.example",),

@@ -27,7 +27,7 @@ def _late() -> Planted:
         what="The approval came fifty minutes after the access began",
         background="The message interface stood still on a Saturday. The right was given at once; the approver clicked "
         "when everything ran again.",
-        trips=(on_grant(access, "APR-01"), on_session(access, "SES-01")),
+        trips=(on_grant(access, "APR-01"), on_session(access, "SES-01"), on_session(access, "SES-04")),
         story=with_ticket(access),
     )
 
@@ -149,6 +149,6 @@ def _closed_ticket() -> Planted:
         what="The ticket had been closed six days before the access",
         background="Magnus Eide used the number of a finished change again, because a new one would have needed the "
         "change board.",
-        trips=(on_grant(access, "APR-05"), on_grant(access, "TKT-01")),
+        trips=(on_grant(access, "APR-05"),),
         story=Story(accesses=(access,), told=(old,)),
     )

@@ -142,17 +142,18 @@ def _no_review() -> Planted:
 
 def _long_session() -> Planted:
     right = standing_access(
-        "standing-staging", "lucia.ferreira", "app-stg-01", "2026-07-03 08:00", approver="amara.okafor", number=9017
+        "standing-staging", "sena.yildiz", "app-stg-01", "2026-07-03 08:00", approver="amara.okafor", number=9017
     )
     access = clean_access(
-        "long-session", "lucia.ferreira", "app-stg-01", "2026-09-12 06:30", approver="amara.okafor", number=9018
+        "long-session", "sena.yildiz", "integration-01", "2026-09-12 06:30", approver="amara.okafor", number=9018
     )
-    started = access.uses[0].started
-    access = changed(access, asked=False, ticket=None, decisions=(), use_ended=started + 12 * HOUR)
+    access = changed(
+        access, target="app-stg-01", asked=False, decisions=(), use_ended=access.uses[0].started + 12 * HOUR
+    )
     return Planted(
         id="P16",
         what="A session stayed open for twelve hours",
-        background="A terminal on staging, forgotten on a Saturday. Her right there is a standing one, which is "
+        background="A root shell on staging, forgotten on a Saturday. Her right there is a standing one, which is "
         "allowed outside production.",
         trips=(on_session(access, "SES-03"),),
         story=standing_story(right) + Story(accesses=(access,)),
@@ -173,6 +174,6 @@ def _ambiguous() -> Planted:
         what="Two grants cover one session, so it cannot be told which one was used",
         background="Two requests for one repair were approved by two people. sudo records no request, so the link is "
         "ambiguous, and a test of it has no evidence.",
-        trips=(on_session(second, "SES-01", "no_evidence"),),
+        trips=(on_session(second, "SES-01", "no_evidence"), on_session(second, "SES-04", "no_evidence")),
         story=with_ticket(first) + with_ticket(second),
     )

@@ -4,17 +4,17 @@
 
 import msgspec
 
-from app.demo.inventory import EMERGENCY_TARGETS, emergency_account, session_items, tell
+from app.demo.inventory import EMERGENCY_ACCOUNT, EMERGENCY_TARGETS, emergency_account, session_items, sudo_grant, tell
 from app.demo.model import Access, Story, Told
-from app.demo.planting import Planted, changed, clean_access, on_grant, on_session, with_ticket
+from app.demo.planting import Planted, Trip, changed, clean_access, on_grant, on_session, with_ticket
 from app.demo.story import ticket
 from app.demo.times import HOUR, MINUTE
-from app.records.model import Alert, Grant, Review
+from app.records.model import Alert, Grant, Recording, Review, Session, SessionEvent
 
 
 def planted_sessions() -> tuple[Planted, ...]:
     """Return the deviations of single sessions."""
-    return (_missing(), _off(), _no_factor(), _nobody(), _no_end(), _emergency())
+    return (_missing(), _off(), _no_factor(), _nobody(), _no_end(), _emergency(), _weak_factor())
 
 
 def _missing() -> Planted:
@@ -55,9 +55,10 @@ def _no_factor() -> Planted:
     )
     return Planted(
         id="P20",
-        what="A session began without a second factor",
-        background="The role of that node does not require a touch for each session.",
-        trips=(on_session(access, "IDN-04"),),
+        what="Teleport does not say that a second factor was used for a session",
+        background="The role of that node does not require a touch for each session. There may have been one at the "
+        "login before; the session's record does not tell.",
+        trips=(on_session(access, "IDN-04", "no_evidence"),),
         story=with_ticket(access),
     )
 
@@ -81,7 +82,7 @@ def _nobody() -> Planted:
 
 def _no_end() -> Planted:
     access = changed(
-        clean_access("no-end", "lucia.ferreira", "kube-prod", "2026-09-19 10:15", approver="amara.okafor", number=9025),
+        clean_access("no-end", "lucia.ferreira", "app-01", "2026-09-19 10:15", approver="amara.okafor", number=9025),
         use_ended=None,
     )
     return Planted(
@@ -95,8 +96,8 @@ def _no_end() -> Planted:
 
 def emergency(key: str, who: str, target: str, at: str, *, number: int, reviewed: bool) -> tuple[Access, Story]:
     """Return the use of an emergency account: alarmed, with a P1 incident, rotated; reviewed or not."""
-    access = clean_access(key, who, target, at, approver="rashid.karimov", number=number, hours=2)
-    access = changed(access, asked=False, decisions=(), use_run_as="emergency")
+    access = clean_access(key, who, "integration-01", at, approver="rashid.karimov", number=number, hours=2)
+    access = changed(access, target=target, asked=False, decisions=(), use_run_as=EMERGENCY_ACCOUNT)
     use = access.uses[0]
     ended = use.ended or use.started
     item = session_items(access)[0]
@@ -167,4 +168,45 @@ def _emergency() -> Planted:
         "forgotten.",
         trips=(on_session(access, "BRG-02"),),
         story=story,
+    )
+
+
+def _weak_factor() -> Planted:
+    """The vendor's own tool is no product with a connector; the SIEM tells of its sessions in normalized records."""
+    access = clean_access("weak-factor", "irene.castell", "integration-01", "2026-09-20 09:00",
+                          approver="rashid.karimov", number=9027)  # fmt: skip
+    access = changed(access, target="imaging-gw", role="vendor-maintenance", uses=())
+    started, ended = access.starts + 10 * MINUTE, access.starts + 50 * MINUTE
+    session = Session(
+        id="remote-9027",
+        subject="irene.castell@vireo-imaging.example",
+        subject_kind="vendor",
+        target="imaging-gw",
+        role="vendor-maintenance",
+        protocol="https",
+        interactive=True,
+        privileged=True,
+        started_at=started,
+        ended_at=ended,
+        status="closed",
+        mfa=True,
+        mfa_at=started - MINUTE,
+        mfa_method="sms",
+        grant_ids=(f"inventory/grant/REQ-{access.key}",),
+    )
+    recording = Recording(
+        id="remote-9027", session_id=session.id, state="stored_claimed", kind="video", starts_at=started, ends_at=ended,
+        coverage=1.0,
+    )  # fmt: skip
+    event = SessionEvent(
+        id="remote-9027-1", session_id=session.id, seq=1, at=started + 5 * MINUTE, kind="command",
+        text="transfer queue restarted",
+    )  # fmt: skip
+    told = (*sudo_grant(access), *(tell("siem", each, ended) for each in (session, recording, event)))
+    return Planted(
+        id="P31",
+        what="The second factor was a text message",
+        background="The imaging vendor came in through its own remote tool, with a code sent to a telephone.",
+        trips=(Trip("IDN-04", "siem/session/remote-9027", "fail"),),
+        story=Story(told=(*told, *with_ticket(access).told)),
     )

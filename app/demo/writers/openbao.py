@@ -18,6 +18,8 @@ from app.demo.times import HOUR, SECOND, moment, ragged, stable_hex, stable_int,
 
 Entry = dict[str, Any]
 _CREDS = "database/creds/"
+BILLING_PATH = f"{_CREDS}billing-ro"
+"""The path that hands out logins to the billing database, which is how OpenBao names that target."""
 _GROUP = "sys/control-group/authorize"
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 

@@ -17,6 +17,9 @@ from app.demo.times import SECOND, moment, ragged, stable_hex, stable_int
 
 Event = tuple[int, str, dict[str, Any]]
 _SHELL = "/bin/bash"
+_SERVER = "192.0.2.30"
+HOSTS = ("app-01", "app-02", "app-stg-01", "integration-01")
+"""The hosts that send their events; an account is known as ``name@host``."""
 
 
 def write(accesses: Iterable[Access]) -> bytes:
@@ -30,12 +33,13 @@ def write(accesses: Iterable[Access]) -> bytes:
 
 
 def session_id(use: Use) -> str:
-    """Return the ``uuid`` of the event that opened the session, in sudo's own grouping of digits."""
-    return _uuid("shell", use.key)
+    """Return what the events of a session share: its I/O log on the server, or without one the shell's ``uuid``."""
+    path = _recording(use).get("iolog_path")
+    return _uuid("shell", use.key) if path is None else f"{_SERVER}:{path}"
 
 
 def _events(access: Access, use: Use) -> Iterator[Event]:
-    yield use.started, "accept", _accept(access, use, session_id(use), use.started, (_SHELL,))
+    yield use.started, "accept", _accept(access, use, _uuid("shell", use.key), use.started, (_SHELL,))
     for number, command in enumerate(use.commands, start=1):
         at = use.started + ((use.ended or use.started + 600 * SECOND) - use.started) * number // (len(use.commands) + 1)
         body = _accept(access, use, _uuid("command", use.key, str(number)), at // SECOND * SECOND, command.split(" "))
@@ -52,7 +56,7 @@ def _accept(access: Access, use: Use, identifier: str, at: int, argv: Iterable[s
         "uuid": identifier,
         "server_time": _time(ragged(at) + 3),
         "submit_time": _time(ragged(at)),
-        "peeraddr": "192.0.2.30",
+        "peeraddr": _SERVER,
         **_recording(use),
         "columns": 120,
         "command": words[0],
@@ -61,14 +65,14 @@ def _accept(access: Access, use: Use, identifier: str, at: int, argv: Iterable[s
         "runenv": [
             "TERM=xterm-256color",
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "LOGNAME=root",
-            "USER=root",
-            "HOME=/root",
+            f"LOGNAME={use.run_as}",
+            f"USER={use.run_as}",
+            "HOME=/root" if use.run_as == "root" else f"HOME=/home/{use.run_as}",
             "SHELL=/bin/bash",
             f"SUDO_COMMAND={' '.join(words)}",
             f"SUDO_USER={who.unix}",
         ],
-        "runuid": 0,
+        "runuid": 0 if use.run_as == "root" else 990,
         "runuser": use.run_as,
         "submitcwd": f"/home/{who.unix}",
         "submithost": access.target,
@@ -80,12 +84,12 @@ def _accept(access: Access, use: Use, identifier: str, at: int, argv: Iterable[s
 def _exit(use: Use, at: int) -> dict[str, Any]:
     span = ragged(at) - ragged(use.started)
     return {
-        "uuid": session_id(use),
+        "uuid": _uuid("shell", use.key),
         "server_time": _time(ragged(at) + 3),
         "exit_time": _time(ragged(at)),
         "run_time": {"seconds": span // SECOND, "nanoseconds": span % SECOND * 1_000_000},
         "exit_value": 0,
-        "peeraddr": "192.0.2.30",
+        "peeraddr": _SERVER,
         **_recording(use),
     }
 

@@ -14,7 +14,7 @@ import orjson
 
 from app.demo.model import Access, Decision, Use
 from app.demo.organisation import person, system
-from app.demo.times import HOUR, MINUTE, SECOND, moment, ragged, stable_int, stable_uuid
+from app.demo.times import MINUTE, SECOND, moment, ragged, stable_int, stable_uuid
 
 CLUSTER = "access.larkfield.example"
 AUTO_REVIEWER = "@teleport-access-approval-bot"
@@ -67,7 +67,7 @@ def _request(access: Access) -> Iterator[Event]:
         "roles": [access.role],
         "resource_ids": [{"cluster": CLUSTER, "kind": _KIND[access.door], "name": _resource(access)}],
         "max_duration": _time(access.approved_until or access.expires),
-        "expires": _time(access.requested + 12 * HOUR),
+        "expires": _time(access.approved_until or access.expires),
     }
     reason = f"{access.ticket} {access.purpose}" if access.ticket else access.purpose
     yield _event("access_request.create", "T5000I", access.requested, access.key) | asked | {
@@ -77,16 +77,13 @@ def _request(access: Access) -> Iterator[Event]:
         yield _review(access, decision)
     if access.decisions:
         last = access.decisions[-1]
-        yield (
-            _event("access_request.update", "T5001I", last.at, access.key, "update")
-            | asked
-            | {
-                "max_duration": _time(access.expires),
-                "state": "APPROVED" if last.approved else "DENIED",
-                "user": person(access.person).email,
-                "updated_by": decision_login(last),
-            }
-        )
+        yield _event("access_request.update", "T5001I", last.at, access.key, "update") | {
+            "id": request_id(access),
+            "expires": _time(access.expires),
+            "max_duration": _time(access.expires),
+            "state": "APPROVED" if last.approved else "DENIED",
+            "updated_by": decision_login(last),
+        }
     if access.ended is None and access.removed is not None and access.decisions:
         yield _event("access_request.expire", "T5005I", access.removed, access.key, "expire") | {
             "id": request_id(access),
@@ -105,6 +102,7 @@ def _review(access: Access, decision: Decision) -> Event:
         "proposed_state": "APPROVED" if decision.approved else "DENIED",
         "state": "APPROVED" if decision.approved else "DENIED",
         "reviewer": decision_login(decision),
+        "expires": _time(access.approved_until or access.expires),
         "max_duration": _time(access.approved_until or access.expires),
     }
     if decision.policy is not None:
@@ -194,7 +192,7 @@ def _kube(access: Access, use: Use) -> Iterator[Event]:
         "addr.remote": _address(access), "size": "120:40", "initial_command": ["/bin/sh"],
         "session_recording": _mode(use),
     }  # fmt: skip
-    for number, command in enumerate(use.commands, start=1):
+    for number, command in enumerate(use.commands[:1], start=1):
         yield _at("exec", "T3002I", _spread(use, number), use, number) | common | {"command": command, "exitCode": "0"}
     if use.ended is not None:
         yield _at("session.end", "T2004I", use.ended, use, len(use.commands) + 1) | common | _ended(access, use)
