@@ -3,7 +3,7 @@
 """Folding: later statements win field by field, silence never erases, and order of arrival never matters."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.records.folding import fold, select
@@ -99,6 +99,7 @@ _OBSERVATIONS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_order_never_matters(data: st.DataObject) -> None:
     observations = data.draw(_OBSERVATIONS)
@@ -106,6 +107,7 @@ def test_order_never_matters(data: st.DataObject) -> None:
     assert fold(observations) == fold(shuffled)
 
 
+@settings(deadline=None)
 @given(_OBSERVATIONS)
 def test_hearing_everything_twice_changes_nothing(observations: list[Observation]) -> None:
     assert fold(observations) == fold(observations + observations)

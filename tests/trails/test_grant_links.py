@@ -5,7 +5,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.records.model import Approval, Credential, Grant, Session, Target
@@ -182,6 +182,7 @@ _WINDOWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_WINDOWS, st.sampled_from("ab"), st.integers(-1, 51), st.sampled_from([1, 1_000_003, 2**40]))
 def test_the_window_index_finds_what_a_plain_search_finds(
     windows: list[tuple[str, int | None, int | None, int]], key: str, at: int, scale: int
