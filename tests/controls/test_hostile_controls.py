@@ -15,32 +15,8 @@ from app.errors import ControlsInvalid
 ROOT = Path(__file__).parents[2]
 WORKFLOW = (ROOT / "controls" / "tests" / "workflow.yaml").read_text()
 
-PIECES = [
-    "kind: ",
-    "ControlTests",
-    "tests:",
-    "- ",
-    "id: ",
-    "ABC-01",
-    "  ",
-    "{",
-    "}",
-    "[",
-    "]",
-    ": ",
-    "'",
-    '"',
-    "&a ",
-    "*a",
-    "!!set ",
-    "<<",
-    "? ",
-    "#",
-    "é",
-    "---",
-    "%YAML 1.1",
-    "0x1F",
-]
+PIECES = ["kind: ", "ControlTests", "tests:", "- ", "id: ", "ABC-01", "  ", "{", "}", "[", "]", ": ", "'", '"']
+PIECES += ["&a ", "*a", "!!set ", "<<", "? ", "#", "é", "---", "%YAML 1.1", "0x1F"]
 PIECES += ["|-\n", "\n", "\t", "\N{LINE SEPARATOR}", "9" * 400]
 DAMAGE = [*PIECES, "", "null", "[]", "{}", "true", "1e999"]
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=8)
