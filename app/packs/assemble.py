@@ -90,6 +90,11 @@ def draft_pack(ingredients: Ingredients, render: Render, work: Path) -> Draft:
     members |= {name: FileContent(path) for name, path in _tree(folders.populations, f"{layout.POPULATIONS}/")}
     members |= {name: FileContent(path) for name, path in _tree(folders.results, f"{layout.RESULTS}/")}
     members |= {f"{layout.CONTROLS}/{name}": MemoryContent(data) for name, data in controls.files.items()}
+    return seal_content(report, members, ledger.key, render)
+
+
+def seal_content(report: ReportData, members: Mapping[str, Content], key: VerifierKey, render: Render) -> Draft:
+    """Digest all content, list it, and render the PDF that prints the digest of that list."""
     measured = {name: _measure(content) for name, content in members.items()}
     manifest = layout.make_content_manifest(measured)
     pdf = render(report, manifest)
@@ -97,9 +102,10 @@ def draft_pack(ingredients: Ingredients, render: Render, work: Path) -> Draft:
     digests[layout.CONTENT_MANIFEST] = hashlib.sha256(manifest).hexdigest()
     sums = layout.make_sums(digests)
     digests[layout.SUMS] = hashlib.sha256(sums).hexdigest()
-    members[layout.CONTENT_MANIFEST] = MemoryContent(manifest)
-    members[layout.SUMS] = MemoryContent(sums)
-    return Draft(report=report, members=members, content_manifest=manifest, pdf=pdf, digests=digests, key=ledger.key)
+    lists = {layout.CONTENT_MANIFEST: MemoryContent(manifest), layout.SUMS: MemoryContent(sums)}
+    return Draft(
+        report=report, members={**members, **lists}, content_manifest=manifest, pdf=pdf, digests=digests, key=key
+    )
 
 
 def sign_pack(draft: Draft, identity: SigningIdentity, signed_at: int) -> dict[str, Content]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from app import __version__
 from app.collection.model import CollectionRun
 from app.controls.loader import Controls
 from app.controls.model import ControlTest
@@ -28,7 +29,7 @@ from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS, Row, SourceRow
 from app.trails.segments import read_rows, segment_files
 
-_SOFTWARE = ("proofroom", "cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
+_SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
 NOT_SAMPLED = frozenset({"source"})
 """Sources are few, and all of them stand in the report."""
 
@@ -59,7 +60,7 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
 
 def software_versions() -> dict[str, str]:
     """Return the versions of what judges, renders and signs here."""
-    return {name: version(name) for name in _SOFTWARE}
+    return {"proofroom": __version__} | {name: version(name) for name in _SOFTWARE}
 
 
 def facts_of(report: ReportData) -> Facts:
@@ -159,6 +160,7 @@ def limits_of(facts: Facts) -> tuple[str, ...]:
     limits = [
         "The pack holds digests of the source records, not the records themselves.",
         "That an item says what its source records say can be checked only where the ledger is: 'proofroom rebuild'.",
+        "That no item was left out of a population can be checked only there too; the pack proves the items it has.",
         "Whether a source told the truth, and whether there are sources that were never connected, was not verified.",
         "The times in the records are those of the sources' own clocks.",
         "The time of signing is the signer's own claim; no time stamp authority confirmed it.",

@@ -9,7 +9,7 @@ compares them sees them. So no parser of Parquet or YAML is fed what nobody has 
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import msgspec
 from cryptography import x509
@@ -33,15 +33,15 @@ class Case:
     """The state of one verification. A value that is None has not been established by its step.
 
     Attributes:
-        file: the archive, open for reading. trust: the anchor's bytes as the caller gave them.
+        path: the archive. trust: the anchor's bytes as the caller gave them.
         work: an empty folder for this verification alone.
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
     """
 
-    def __init__(self, file: IO[bytes], trust: bytes | None, work: Path) -> None:
-        self.file = file
+    def __init__(self, path: Path, trust: bytes | None, work: Path) -> None:
+        self.path = path
         self.trust = trust
         self.work = work
         self.archive: zipfile.ZipFile | None = None

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.controls.loader import load_bytes
+from app.evaluation.definition import define
 from app.evaluation.model import Evaluation
 from app.packs import layout
 from app.packs.model import ReportData
@@ -38,7 +39,7 @@ def controls(case: Case) -> str:
         test = loaded.tests.get(result.test_id)
         if test is None:
             problems.append(f"test {result.test_id} is not among the controls")
-        elif loaded.definition_sha256(test) != result.definition_sha256:
+        elif define(test).sha256 != result.definition_sha256:
             problems.append(f"test {result.test_id} is not defined as it was when it was run")
     fail_if_any(problems)
     case.controls = loaded

@@ -5,12 +5,13 @@
 import hashlib
 import zipfile
 from collections.abc import Iterator
+from typing import IO
 
 from app.packs import layout
 from app.packs.container import Content, first_difference, inspect_archive
 from app.signing.dsse import read_statement
 from app.verification.case import Case, need
-from app.verification.outcome import Failed, fail_if_any, require
+from app.verification.outcome import fail_if_any, require
 
 
 class _Member:
@@ -24,18 +25,13 @@ class _Member:
 
 def container(case: Case) -> str:
     """Read the archive's directory, and write the archive again to compare every byte of it."""
-    members, problems = inspect_archive(case.file)
-    if members:
-        case.archive = zipfile.ZipFile(case.file)
-        case.members = members
-    if not problems:
-        contents: dict[str, Content] = {name: _Member(case, name) for name in members}
-        try:
-            offset = first_difference(case.file, contents)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise Failed([f"a member cannot be read ({error})"]) from error
-        if offset is not None:
-            problems.append(f"it is not written as packs are: something differs at or after byte {offset}")
+    with case.path.open("rb") as file:
+        members, problems = inspect_archive(file)
+        if members:
+            case.archive = zipfile.ZipFile(case.path)
+            case.members = members
+        if not problems:
+            problems = _spelling_problems(case, file)
     fail_if_any(problems)
     return f"{len(members):,} files"
 
@@ -89,6 +85,15 @@ def content_manifest(case: Case) -> str:
         problems.append(f"{layout.SUMS} is not the list of these files")
     fail_if_any(problems)
     return f"{len(listed):,} files; sha256 {hashlib.sha256(data).hexdigest()}"
+
+
+def _spelling_problems(case: Case, file: IO[bytes]) -> list[str]:
+    contents: dict[str, Content] = {name: _Member(case, name) for name in case.names()}
+    try:
+        offset = first_difference(file, contents)
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        return [f"a member cannot be read ({error})"]
+    return [] if offset is None else [f"it is not written as packs are: it differs at or soon after byte {offset}"]
 
 
 def _digest(case: Case, name: str) -> str | None:

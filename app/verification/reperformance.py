@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from app.controls.model import ControlTest
 from app.evaluation.model import Evaluation, ItemOutcome
-from app.evaluation.oracle import item_outcome
+from app.evaluation.oracle import outcomes
 from app.evaluation.service import evaluate
 from app.packs.deviations import DEVIATING
 from app.packs.report import Folders
@@ -60,14 +60,14 @@ def by_interpreter(case: Case) -> str:
         results = [result for result in report.evaluation.tests if result.population == population]
         tests = [controls.tests[result.test_id] for result in results]
         rows = _rows(folders, population, tests, report.evaluation.population_sizes[population], sampled)
-        outcomes = {test.id: _outcomes(folders.results, population, test.id) for test in tests}
+        recorded = {test.id: items_with(folders.results, population, test.id, tuple(ItemOutcome)) for test in tests}
         for row in rows:
-            for test in tests:
+            for test_id, outcome in outcomes(tests, row).items():
                 asked += 1
-                if item_outcome(test, row) != outcomes[test.id][row.item_id]:
-                    problems.append(f"{test.id} on {row.item_id}: the interpreter gives another outcome")
-                if len(problems) >= _MAX_PROBLEMS:
-                    raise Failed(problems)
+                if outcome != recorded[test_id][row.item_id]:
+                    problems.append(f"{test_id} on {row.item_id}: the interpreter gives another outcome")
+            if len(problems) >= _MAX_PROBLEMS:
+                raise Failed(problems)
     fail_if_any(problems)
     return f"{asked:,} outcomes"
 
@@ -104,7 +104,3 @@ def _rows(
     for test in tests:
         wanted |= set(sorted(items_with(folders.results, population, test.id, DEVIATING))[:ALWAYS_INTERPRETED])
     return select_rows(folders.populations, population, wanted)
-
-
-def _outcomes(results: Path, population: str, test_id: str) -> dict[str, ItemOutcome]:
-    return items_with(results, population, test_id, tuple(ItemOutcome))

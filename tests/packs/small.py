@@ -6,7 +6,8 @@ Only storage is left out: the ledger is a list in memory.
 """
 
 import hashlib
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,9 +21,11 @@ from app.evaluation.service import evaluate
 from app.ledger.entry import RUN_KIND, LedgerEntry, entry_hash
 from app.ledger.merkle import consistency_proof, root, subset_proof
 from app.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
-from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, sign_pack, write_pack
+from app.packs import layout
+from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, seal_content, sign_pack, write_pack
+from app.packs.container import MemoryContent
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
-from app.packs.model import SignerInfo
+from app.packs.model import ReportData, SignerInfo
 from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.rows import ledger_indices
@@ -243,3 +246,32 @@ def small_pack(folder: Path, identity: SigningIdentity) -> Path:
     draft = small_draft(folder, identity)
     write_pack(sign_pack(draft, identity, SIGNED_AT), folder / "pack.zip")
     return folder / "pack.zip"
+
+
+def forge(draft: Draft, changes: Mapping[str, bytes | None], *, report: ReportData | None = None) -> Draft:
+    """Return a draft with some content changed or left out and everything that follows from digests made to fit.
+
+    This is what somebody can do who has the signing key, or who signs with a key of their own.
+    """
+    members = {name: content for name, content in draft.members.items() if name not in layout.OUTSIDE_CONTENT}
+    for name, data in changes.items():
+        if data is None:
+            del members[name]
+        else:
+            members[name] = MemoryContent(data)
+    told = report or draft.report
+    if report is not None:
+        members[layout.REPORT_JSON] = MemoryContent(canonical_json(msgspec.to_builtins(report)))
+    return seal_content(told, members, draft.key, render_report)
+
+
+def read_members(path: Path) -> dict[str, bytes]:
+    """Return every file of a pack."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write_members(members: Mapping[str, bytes], path: Path) -> Path:
+    """Write files as a pack's archive is written, whatever they are."""
+    write_pack({name: MemoryContent(data) for name, data in members.items()}, path)
+    return path
