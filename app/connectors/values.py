@@ -6,13 +6,14 @@ In:  an object decoded from hostile bytes. Out: a value of the type asked for, N
 Never raises anything but RecordRejected, and names the field when it does.
 """
 
+import shlex
 from typing import Any
 
 import orjson
 
 from app.connectors.strictjson import JsonObject
 from app.errors import RecordRejected
-from app.records.redaction import redact
+from app.records.redaction import redact, sha256_text
 from app.records.times import LAST_INSTANT, parse_instant, parse_optional_instant
 
 LONGEST_TEXT = 8192
@@ -221,6 +222,14 @@ def command_text(original: str) -> str:
     if len(shown) <= LONGEST_COMMAND:
         return shown
     return f"{shown[:LONGEST_COMMAND]} [{len(shown) - LONGEST_COMMAND} more characters]"
+
+
+def command_line(words: list[str]) -> tuple[str, str]:
+    """Return a command's words as one line to show, and the digest of the line as it was.
+
+    Words are redacted before they are quoted as well: quoting breaks up what the patterns look for.
+    """
+    return command_text(shlex.join(map(redact, words))), sha256_text(shlex.join(words))
 
 
 def host_of(address: str | None) -> str | None:

@@ -24,7 +24,7 @@ _HINTS = (
 """Lower-case marks, one of which is in every text that any pattern below can match."""
 
 _QUOTED = r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.|'')*+'?"""
-_VALUE = rf"""(?!\[redacted\])(?:\\["'][^"']*+["']?|{_QUOTED}|[^\s"'&;,)}}\]]++)"""
+_VALUE = rf"""(?!\[redacted\])(?:\\["'][^"']*+["']?|(?:{_QUOTED}|[^\s"'&;,)}}\]]++)++)"""
 _FUNCTION = r"(?:(?:password|old_password|crypt|md5|sha[0-9]{0,3})\s{0,8}\(\s{0,8})?"
 _SENSITIVE = (
     r"(?:password|passwd|passphrase|passcode|(?<![a-z])pass(?=[\s=:\"'])|sshpass|pwd(?!=/)|secret|token|credentials?"
@@ -52,7 +52,7 @@ _PATTERNS = (
     ),
     re.compile(rf"(?i)(?P<keep>(?<![\w-])--?[a-z-]{{0,40}}{_SENSITIVE}[\w-]{{0,40}}\s{{1,8}})(?!-){_VALUE}"),
     re.compile(
-        rf"(?i)(?P<keep>\bpassword\s{{1,8}})(?:{_QUOTED}|\$[a-z_0-9]{{0,40}}\$(?s:.*?)(?:\$[a-z_0-9]{{0,40}}\$|\Z))"
+        rf"(?i)(?P<keep>\bpassword\s{{1,8}})(?:(?:{_QUOTED})++|\$[a-z_0-9]{{0,40}}\$(?s:.*?)(?:\$[a-z_0-9]{{0,40}}\$|\Z))"
     ),
     re.compile(
         rf"(?i)(?P<keep>\bidentified\s{{1,8}}(?:with\s{{1,8}}[\w\"'`]{{1,64}}\s{{1,8}})?(?:by|as)\s{{1,8}}"

@@ -20,6 +20,7 @@ from app.records.times import LAST_INSTANT, parse_instant
 
 _AHEAD = frozenset({"expires_at", "due_at", "approved_until", "employment_end_at"})
 """Instants that a record may name while they are still to come; they do not tell when it was true."""
+_LONGEST_SHOWN = 120
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
 
@@ -42,7 +43,7 @@ def normalize(record: SourceRecord) -> tuple[AccessRecord, ...]:
         decoded = msgspec.convert(value, RECORD_CLASSES[kind])
     except msgspec.ValidationError as error:
         raise RecordRejected(_readable(error)) from None
-    _check_values(value, "")
+    _check_values(value, record.raw)
     return (_redacted(decoded),)
 
 
@@ -81,23 +82,25 @@ def _instant(found: object, name: str) -> int:
     raise RecordRejected(f"'{name}' is neither an RFC 3339 text nor epoch milliseconds")
 
 
-def _check_values(value: object, path: str) -> None:
-    """Refuse what a database or a report could not hold: NUL, numbers over 64 bits, endless ids."""
+def _check_values(value: JsonObject, raw: bytes) -> None:
+    """Refuse what a database could not hold: NUL, numbers over 64 bits, endless ids."""
+    if b"\\u0000" in raw and _holds_nul(value):
+        raise RecordRejected("a text holds a NUL character")
+    for name, inner in value.items():
+        if type(inner) is int and not _SMALLEST <= inner <= _LARGEST:
+            raise RecordRejected(f"'{name}' does not fit in 64 bits")
+        if type(inner) is str and len(inner) > LONGEST_ID and name.endswith("_id"):
+            raise RecordRejected(f"'{name}' is longer than {LONGEST_ID} characters")
+
+
+def _holds_nul(value: object) -> bool:
     match value:
         case dict():
-            for name, inner in value.items():
-                _check_values(inner, f"{path}.{name}" if path else str(name))
+            return any(map(_holds_nul, value.values()))
         case list():
-            for number, inner in enumerate(value):
-                _check_values(inner, f"{path}[{number}]")
-        case str() if "\x00" in value:
-            raise RecordRejected(f"'{path}' holds a NUL character")
-        case str() if path.endswith("_id") and len(value) > LONGEST_ID:
-            raise RecordRejected(f"'{path}' is longer than {LONGEST_ID} characters")
-        case int() if not _SMALLEST <= value <= _LARGEST:
-            raise RecordRejected(f"'{path}' does not fit in 64 bits")
+            return any(map(_holds_nul, value))
         case _:
-            pass
+            return type(value) is str and "\x00" in value
 
 
 def _redacted(record: AccessRecord) -> AccessRecord:
@@ -112,8 +115,13 @@ def _readable(error: msgspec.ValidationError) -> str:
     """Turn msgspec's message into ours: ``'aliases[0].source': expected str, got int``."""
     message, _, path = str(error).replace("`", "'").partition(" - at '$.")
     if "unknown field" in message:
-        name = message.rpartition(" field ")[2]
-        return f"there is no field {name if len(name) <= 60 else 'with such a name'}"  # noqa: PLR2004
+        return f"there is no field {_shown(message.rpartition(' field ')[2])}"
+    # msgspec repeats the value here, which may be long and is not ours.
+    message = "this value is not one of those allowed" if message.startswith("Invalid enum") else message
     place = path.rstrip("'")
-    message = message[:1].lower() + message[1:]
-    return f"'{place}': {message}" if place else message
+    message = _shown(message[:1].lower() + message[1:])
+    return f"'{_shown(place)}': {message}" if place else message
+
+
+def _shown(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])

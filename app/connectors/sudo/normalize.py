@@ -7,13 +7,12 @@ Out: sessions, their commands, what is said of their I/O log, and the sudoers ru
 Never lets ``runenv`` out: the environment holds secrets. Never names a person: sudo knows the account only.
 """
 
-import shlex
-
 from app.connectors.base import SourceRecord
 from app.connectors.strictjson import JsonObject
 from app.connectors.values import (
     as_identifier,
     child,
+    command_line,
     command_text,
     identifier,
     integer,
@@ -155,14 +154,14 @@ def _recording(event: JsonObject, session_id: str, at: int) -> Recording:
 def _command(event: JsonObject, event_id: str, *, denied: bool, session_id: str | None = None) -> SessionEvent:
     """Return a command. ``runargv[0]`` is what the program is told to call itself; ``command`` is what was run."""
     words = [text(event, "command") or "", *long_texts(event, "runargv")[1:]]
-    line = shlex.join(word for word in words if word)
+    shown, digest = command_line([word for word in words if word])
     return SessionEvent(
         id=as_identifier(event_id, "uuid"),
         session_id=session_id or _session_id(event),
         at=_required(event, "submit_time"),
         kind="denied" if denied else "command",
-        text=command_text(line),
-        text_sha256=sha256_text(line),
+        text=shown,
+        text_sha256=digest,
         outcome="denied" if denied else None,
     )
 

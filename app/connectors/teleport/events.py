@@ -5,12 +5,13 @@
 In:  one event and its instant. Out: a session event; nothing where the event names no session.
 """
 
-import shlex
 from typing import Literal
+
+import msgspec
 
 from app.connectors.strictjson import JsonObject
 from app.connectors.teleport.sessions import has_failed, subject_kind, target_of
-from app.connectors.values import command_text, host_of, identifier, integer, long_text, long_texts, text
+from app.connectors.values import command_line, command_text, host_of, identifier, integer, long_text, long_texts, text
 from app.records.model import AccessRecord, Session, SessionEvent
 from app.records.redaction import sha256_text
 
@@ -32,7 +33,9 @@ def command(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
     program = text(value, "path") or text(value, "program")
     words = ([program] if program else []) + long_texts(value, "argv")
     code = integer(value, "return_code")
-    return _event(value, at, "command", shlex.join(words), outcome=None if code is None else "error" if code else "ok")
+    shown, digest = command_line(words)
+    event = _event(value, at, "command", None, outcome=None if code is None else "error" if code else "ok")
+    return tuple(msgspec.structs.replace(each, text=shown, text_sha256=digest) for each in event) if words else event
 
 
 def file_opened(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
