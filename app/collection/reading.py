@@ -13,7 +13,7 @@ import msgspec
 
 from app.connectors.base import SourceRecord
 from app.errors import RecordRejected
-from app.records.model import AccessRecord, record_type
+from app.records.model import AccessRecord
 
 MAX_ID_BYTES = 1024
 """A longer id is rejected; an index of PostgreSQL takes no more, and no source we know comes near."""
@@ -60,4 +60,4 @@ def _statement(stated: AccessRecord) -> Statement:
     size = len(stated.id) if stated.id.isascii() else len(stated.id.encode())
     if not 0 < size <= MAX_ID_BYTES or "\x00" in stated.id:
         raise RecordRejected("its id is empty, too long, or holds a zero byte")
-    return Statement(record_type(stated).value, stated.id, body.decode())
+    return Statement(str(stated.__struct_config__.tag), stated.id, body.decode())

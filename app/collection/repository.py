@@ -24,6 +24,9 @@ ObservationValues = tuple[int, int, str, str, str, int, str]
 Stored = tuple[str, int, int, str]
 """source, ledger index, observed at, body"""
 
+_CHOSEN = select(ObservationRow.source, ObservationRow.ledger_index, ObservationRow.observed_at, ObservationRow.body)
+_MAX_INDICES = 4_000
+
 
 def insert_observations(connection: Connection, rows: Sequence[ObservationValues]) -> None:
     """Store observations."""
@@ -51,9 +54,7 @@ def read_runs(connection: Connection) -> list[str]:
 
 def read_observations(connection: Connection, record_types: Collection[str] | None) -> Iterator[Stored]:
     """Yield observations in the order of the ledger, in bounded memory; only of these record types if given."""
-    chosen = select(
-        ObservationRow.source, ObservationRow.ledger_index, ObservationRow.observed_at, ObservationRow.body
-    ).order_by(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
+    chosen = _CHOSEN.order_by(col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
     if record_types is not None:
         chosen = chosen.where(col(ObservationRow.record_type).in_(record_types))
     last = connection.execute(select(func.max(ObservationRow.ledger_index))).scalar_one_or_none()
@@ -67,15 +68,25 @@ def read_observations(connection: Connection, record_types: Collection[str] | No
 def read_versions(connection: Connection, source: str, record_type: str, record_id: str) -> list[Stored]:
     """Return all observations of one record, oldest first."""
     rows = connection.execute(
-        select(ObservationRow.source, ObservationRow.ledger_index, ObservationRow.observed_at, ObservationRow.body)
-        .where(
+        _CHOSEN.where(
             ObservationRow.record_type == record_type,
             ObservationRow.record_id == record_id,
             ObservationRow.source == source,
-        )
-        .order_by(col(ObservationRow.observed_at), col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
+        ).order_by(col(ObservationRow.observed_at), col(ObservationRow.ledger_index), col(ObservationRow.ordinal))
     )
     return [_stored(row) for row in rows]
+
+
+def read_observations_at(connection: Connection, indices: Sequence[int]) -> Iterator[Stored]:
+    """Yield the observations of these ledger entries, in the order of the ledger."""
+    for start in range(0, len(indices), _MAX_INDICES):
+        chunk = indices[start : start + _MAX_INDICES]
+        rows = connection.execute(
+            _CHOSEN.where(col(ObservationRow.ledger_index).in_(chunk)).order_by(
+                col(ObservationRow.ledger_index), col(ObservationRow.ordinal)
+            )
+        )
+        yield from (_stored(row) for row in rows)
 
 
 def read_page(

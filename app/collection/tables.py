@@ -4,7 +4,7 @@
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -27,13 +27,14 @@ class CollectionRunRow(SQLModel, table=True):
 
 
 class ObservationRow(SQLModel, table=True):
-    """What one ledger entry says about one access record; ``ordinal`` counts the records one entry speaks of."""
+    """What one ledger entry says about one access record; ``ordinal`` counts the records one entry speaks of.
+
+    There is no index by record: random ids would make it a third of the cost of an import, and whoever holds a folded
+    record knows its ledger indices.
+    """
 
     __tablename__: ClassVar[str] = "observation"
-    __table_args__ = (
-        Index("ix_observation_record", "record_type", "record_id", "source"),
-        {"sqlite_with_rowid": False},
-    )
+    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
 
     ledger_index: int = Field(sa_column=_ledger_index())
     ordinal: int = Field(sa_column=Column("ordinal", Integer, primary_key=True, autoincrement=False))

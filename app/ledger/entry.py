@@ -9,6 +9,8 @@ The leaf holds the digest of the raw bytes, not the bytes, so an entry can be pr
 The index is not in the leaf: a leaf's place is proved by the tree.
 """
 
+import hashlib
+
 import msgspec
 
 from app.connectors.base import MAX_RECORD_BYTES, SourceRecord
@@ -72,6 +74,14 @@ def leaf_bytes(entry: LedgerEntry) -> bytes:
 def entry_hash(entry: LedgerEntry) -> bytes:
     """Return the leaf hash of an entry."""
     return leaf_hash(leaf_bytes(entry))
+
+
+def fingerprint(source: str, kind: str, key: str, raw_digest: bytes) -> bytes:
+    """Return 16 bytes that tell whether an entry is there already: SHA-256 of source, kind, key and raw digest, cut.
+
+    The texts hold no zero byte (see ``why_unfit``), so no two different entries are spelled alike.
+    """
+    return hashlib.sha256(f"{source}\0{kind}\0{key}\0".encode() + raw_digest).digest()[:16]
 
 
 def why_unfit(record: SourceRecord) -> str | None:

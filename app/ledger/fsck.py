@@ -16,7 +16,7 @@ from itertools import islice
 from app.db import Connection, DBAPIError
 from app.errors import ProofroomError
 from app.ledger import repository
-from app.ledger.entry import entry_hash
+from app.ledger.entry import entry_hash, fingerprint
 from app.ledger.merkle import HASH_SIZE, fold, node_hash
 from app.ledger.note import Checkpoint, VerifierKey, open_checkpoint
 from app.ledger.ranges import node_position
@@ -131,6 +131,12 @@ def _check_entry(stored: StoredEntry) -> Iterator[str]:
         leaf = b""
     if columns["leaf_hash"] != leaf:
         yield f"{name}: its columns do not give its leaf hash"
+    try:
+        mark = fingerprint(columns["source"], columns["kind"], columns["key"], columns["raw_sha256"])
+    except (TypeError, UnicodeEncodeError):
+        mark = b""
+    if columns["fingerprint"] != mark:
+        yield f"{name}: its fingerprint, by which duplicates are known, does not fit"
     if not isinstance(raw, bytes):
         yield f"{name}: its raw bytes are missing"
     elif hashlib.sha256(raw).digest() != columns["raw_sha256"] or len(raw) != columns["raw_length"]:

@@ -31,9 +31,10 @@ _ENTRY_COLUMNS = (
     "raw_sha256",
     "raw_length",
     "leaf_hash",
+    "fingerprint",
 )
 
-EntryValues = tuple[int, str, str, str, int | None, str | None, int, str, bytes, int, bytes]
+EntryValues = tuple[int, str, str, str, int | None, str | None, int, str, bytes, int, bytes, bytes]
 """The values of one row of ``ledger_entry``, in the order of its columns."""
 
 
@@ -51,17 +52,12 @@ def size(connection: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def known_entries(connection: Connection, source: str, keys: dict[str, list[str]]) -> dict[tuple[str, str, bytes], int]:
-    """Return (kind, key, raw digest) to index of those entries of a source that have one of ``keys`` (by kind)."""
-    known = {}
-    for kind, wanted in keys.items():
-        for chunk in _chunks(wanted):
-            rows = connection.execute(
-                select(LedgerEntryRow.index, LedgerEntryRow.key, LedgerEntryRow.raw_sha256).where(
-                    LedgerEntryRow.source == source, LedgerEntryRow.kind == kind, col(LedgerEntryRow.key).in_(chunk)
-                )
-            )
-            known.update({(kind, key, bytes(digest)): index for index, key, digest in rows})
+def known_fingerprints(connection: Connection, fingerprints: Iterable[bytes]) -> set[bytes]:
+    """Return those of ``fingerprints`` that an entry has already."""
+    known: set[bytes] = set()
+    for chunk in _chunks(fingerprints):
+        rows = connection.execute(select(LedgerEntryRow.fingerprint).where(col(LedgerEntryRow.fingerprint).in_(chunk)))
+        known.update(map(bytes, rows.scalars()))
     return known
 
 
@@ -203,7 +199,7 @@ def _columns(row: Sequence[Any]) -> dict[str, Any]:
 
 def _entry(columns: dict[str, Any]) -> LedgerEntry:
     fields = {**columns, "raw_sha256": columns["raw_sha256"].hex()}
-    del fields["leaf_hash"]
+    del fields["leaf_hash"], fields["fingerprint"]
     return LedgerEntry(**fields)
 
 

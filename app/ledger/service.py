@@ -17,7 +17,7 @@ from app.connectors.base import SourceRecord
 from app.db import Connection, Database, lock
 from app.errors import LedgerCorrupt, NotFound
 from app.ledger import fsck, repository
-from app.ledger.entry import LedgerEntry, entry_hash
+from app.ledger.entry import LedgerEntry, entry_hash, fingerprint
 from app.ledger.merkle import extend, fold, hashes_of, leaf_hash
 from app.ledger.note import ORIGIN_PREFIX, Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
 from app.ledger.ranges import Node, Range, complete_nodes, consistency_ranges, inclusion_ranges, subset_ranges
@@ -90,22 +90,21 @@ class Ledger:
             records: fit records (see ``entry.why_unfit``), in order; hold thousands rather than millions.
             within: a transaction of ``Database.write`` to append in; without it, the page is its own.
         """
-        page = list(records)
-        digests = [hashlib.sha256(record.raw).digest() for record in page]
+        page = [_prepared(source, record) for record in records]
         with self._writing(within) as connection:
             size = repository.size(connection)
-            seen = _known(connection, source, page)
+            seen = repository.known_fingerprints(connection, [mark for _, _, mark in page])
             indices: list[int | None] = []
             entries: list[EntryValues] = []
             raws = []
-            for record, digest in zip(page, digests, strict=True):
-                identity = (record.kind, record.key, digest)
-                if identity in seen:
+            for record, digest, mark in page:
+                if mark in seen:
                     indices.append(None)
                     continue
-                index = seen[identity] = size + len(entries)
+                seen.add(mark)
+                index = size + len(entries)
                 indices.append(index)
-                entries.append(_values(index, record, digest, (source, run_id, collected_at)))
+                entries.append(_values(index, record, (source, run_id, collected_at), (digest, mark)))
                 raws.append(record.raw)
             _store(connection, size, entries, raws)
         return AppendResult(tuple(indices), size + len(entries))
@@ -247,13 +246,21 @@ class Ledger:
 def _store(connection: Connection, size: int, entries: list[EntryValues], raws: list[bytes]) -> None:
     repository.insert_entries(connection, entries, raws)
     frontier = _read(connection, list(complete_nodes(0, size)))
-    completed = extend(frontier, size, [values[-1] for values in entries])
+    completed = extend(frontier, size, [values[-2] for values in entries])
     # A tree of n leaves has n minus the number of ones in n complete subtrees of two leaves or more.
     repository.insert_nodes(connection, size - size.bit_count(), completed)
 
 
-def _values(index: int, record: SourceRecord, digest: bytes, origin: tuple[str, str, int]) -> EntryValues:
+def _prepared(source: str, record: SourceRecord) -> tuple[SourceRecord, bytes, bytes]:
+    digest = hashlib.sha256(record.raw).digest()
+    return record, digest, fingerprint(source, record.kind, record.key, digest)
+
+
+def _values(
+    index: int, record: SourceRecord, origin: tuple[str, str, int], digests: tuple[bytes, bytes]
+) -> EntryValues:
     source, run_id, collected_at = origin
+    digest, mark = digests
     # The same leaf as entry.leaf_bytes gives, without an object in between: this runs once a record.
     leaf = canonical_flat(
         {
@@ -280,14 +287,8 @@ def _values(index: int, record: SourceRecord, digest: bytes, origin: tuple[str, 
         digest,
         len(record.raw),
         leaf_hash(leaf),
+        mark,
     )
-
-
-def _known(connection: Connection, source: str, page: list[SourceRecord]) -> dict[tuple[str, str, bytes], int]:
-    keys: dict[str, list[str]] = {}
-    for record in page:
-        keys.setdefault(record.kind, []).append(record.key)
-    return repository.known_entries(connection, source, keys)
 
 
 def _known_size(connection: Connection, size: int | None) -> int:

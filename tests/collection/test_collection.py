@@ -127,7 +127,7 @@ def test_a_run_counts_everything_and_keeps_what_it_states(database: Database) ->
         ledger_last=3,
     )
     assert run.is_complete
-    assert seen == [(2, 5), (5, 5)]
+    assert seen == [(5, 5)]
     assert list(collection.observations()) == [
         Observation(source="src", ledger_index=0, observed_at=2_000, record=Session(id="a", subject="ana of a")),
         Observation(source="src", ledger_index=1, observed_at=1_000, record=Session(id="b", ticket_keys=("T-b",))),
@@ -171,6 +171,30 @@ def test_other_bytes_under_the_same_key_are_a_version(database: Database) -> Non
     assert [(one.observed_at, one.ledger_index) for one in versions] == [(1_000, 2), (2_000, 0)]
     assert [one.source for one in collection.versions("other", RecordType.SESSION, "a")] == ["other"]
     assert collection.versions("src", RecordType.GRANT, "a") == []
+
+
+def test_observations_are_found_by_ledger_index_and_page_by_page(database: Database) -> None:
+    collection = service(database)
+    collection.collect(Lines(*GOOD), "src", Window())
+    everything = list(collection.observations())
+    assert collection.observations_at([3, 1, 1, 99]) == everything[1:]
+    paged, place = [], (-1, -1)
+    while found := collection.page(None, after=place, limit=2):
+        paged += [one for _, one in found]
+        place = found[-1][0]
+    assert paged == everything
+    assert [one.record.id for _, one in collection.page([RecordType.SESSION], limit=9)] == ["a", "b", "d"]
+
+
+def test_pages_beyond_one_batch_are_all_kept_even_if_the_source_fails(database: Database) -> None:
+    pages = [page(*(line(f"session {n}-{m}") for m in range(700)), position=n) for n in range(12)]
+    seen: list[int] = []
+    run = service(database).collect(
+        Lines(*pages, SourceUnavailable("gone")), "src", Window(), None, lambda position, _: seen.append(position)
+    )
+    assert (run.accepted, run.problem) == (8_400, "gone")
+    assert seen == [7, 11]
+    assert Ledger(database, KEY).fsck() == []
 
 
 def test_what_cannot_be_used_is_counted_shown_and_kept(database: Database) -> None:

@@ -69,7 +69,11 @@ ONE_CHANGE = [
     ),
     (
         """UPDATE ledger_entry SET key = 'other' WHERE "index" = 3""",
-        ["entry 3 (src session other): its columns do not"],
+        ["entry 3 (src session other): its columns do not", "entry 3 (src session other): its fingerprint"],
+    ),
+    (
+        """UPDATE ledger_entry SET fingerprint = CAST('x' AS BLOB) WHERE "index" = 3""",
+        ["entry 3 (src session k3): its fingerprint"],
     ),
     (
         """UPDATE ledger_raw SET raw = CAST('forged' AS BLOB) WHERE "index" = 5""",
@@ -153,9 +157,9 @@ def test_checkpoints_of_another_key_are_not_believed(ledger: Ledger, database: D
 
 def test_hostile_text_does_not_reach_the_terminal(ledger: Ledger, intruder: Intruder) -> None:
     intruder("""UPDATE ledger_entry SET key = :key WHERE "index" = 3""", key="\x1b[2J\n\u202e" + "x" * 999)
-    (problem,) = ledger.fsck()
-    assert problem.isprintable()
-    assert len(problem) < 200
+    problems = ledger.fsck()
+    assert len(problems) == 2
+    assert all(problem.isprintable() and len(problem) < 200 for problem in problems)
 
 
 # Only SQLite stores a text in a column of bytes or numbers.

@@ -39,7 +39,8 @@ def create_ledger() -> None:
         sa.Column("raw_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("raw_length", sa.Integer(), nullable=False),
         sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
-        sa.UniqueConstraint("source", "kind", "key", "raw_sha256", name="uq_ledger_entry_content"),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.UniqueConstraint("fingerprint", name="uq_ledger_entry_fingerprint"),
     )
     op.create_table(
         "ledger_raw",
@@ -81,7 +82,6 @@ def create_collection() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_observation_record", "observation", ["record_type", "record_id", "source"])
 
 
 def guards(dialect: str, table: str) -> list[str]:
