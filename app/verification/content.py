@@ -16,6 +16,7 @@ from app.evaluation.model import Evaluation
 from app.packs import layout
 from app.packs.model import ReportData
 from app.packs.report import derive_content, facts_of
+from app.records.times import format_instant
 from app.trails.arrow import arrow_schema
 from app.trails.evidence import coverages, source_view
 from app.trails.populations import DAILY, POPULATIONS, SourceRow
@@ -76,7 +77,9 @@ def report(case: Case) -> str:
     names = [layout.REPORT_JSON, layout.GAPS_JSON, layout.README, layout.VERIFY]
     compared = [*names, *_tree(derived, layout.SAMPLES)]
     extra = set(case.below(layout.SAMPLES)) - set(compared)
-    problems = [*_differences(case, derived, compared), *(f"{name} should not be there" for name in sorted(extra))]
+    problems = _agreement_problems(stated, need(case.predicate, 2))
+    problems += _differences(case, derived, compared)
+    problems += [f"{name} should not be there" for name in sorted(extra)]
     fail_if_any(problems)
     drawn = sum(sample.size for sample in stated.samples)
     return f"{len(stated.gaps)} findings, {drawn} items in {len(stated.samples)} samples"
@@ -97,6 +100,19 @@ def listings(case: Case) -> str:
 
 
 _LEDGER = frozenset({layout.CHECKPOINT, layout.ENTRIES, layout.RUNS, layout.SUBSET_PROOF, layout.CONSISTENCY})
+
+
+def _agreement_problems(stated: ReportData, predicate: layout.Predicate) -> list[str]:
+    evaluation, signer = stated.evaluation, predicate.signer
+    checks = (
+        (evaluation.framework == predicate.framework, "framework"),
+        (format_instant(evaluation.period.start) == predicate.period_start, "start of the period"),
+        (format_instant(evaluation.period.end) == predicate.period_end, "end of the period"),
+        (format_instant(evaluation.as_of) == predicate.as_of, "instant of the judgment"),
+        (stated.software == predicate.software, "software"),
+        (msgspec.structs.asdict(stated.signer) == msgspec.structs.asdict(signer), "signer"),
+    )
+    return [f"the report and the statement name another {what}" for holds, what in checks if not holds]
 
 
 def _population_problems(folder: Path, population: str, evaluation: Evaluation) -> list[str]:

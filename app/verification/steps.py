@@ -128,7 +128,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=17,
         name="the report, findings and samples follow",
-        rule="Derived again, report.json, gaps.json, the samples and the guides have the same bytes.",
+        rule="Derived again, report.json, gaps.json, the samples and the guides have the same bytes; the report and "
+        "the statement agree.",
         source="AICPA AU-C 530, A18, random selection",
         check=content.report,
     ),
