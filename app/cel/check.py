@@ -139,6 +139,8 @@ def _compile(expression: str, view: ViewType, parameters: Mapping[str, Parameter
 def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]) -> CelError:
     """Put the first message of Google's checker into our words; its positions are kept."""
     match = _NATIVE.search(text)
+    if "recursion depth" in text:
+        return CelError("the expression is nested too deeply", hint="Nest fewer brackets, or split the test.")
     if match is None:
         return CelError("the expression cannot be read", hint="Look for an unclosed bracket or quote.")
     line, column, message = int(match[1]), int(match[2]), match[3].replace(" [INVALID_ARGUMENT]", "")
@@ -151,12 +153,8 @@ def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]
         what = "there is no parameter" if found[2] == "Parameters" else f"{found[2]} has no field"
         return CelError(f"{what} '{found[1]}'", line, column, _nearest(found[1], known))
     if found := _OVERLOAD.match(message):
-        return CelError(
-            f"'{found[1].strip('_@')}' is not available for {found[2]}",
-            line,
-            column,
-            _overload_hint(found[1], found[2]),
-        )
+        what = f"'{found[1].strip('_@')}' is not available for {found[2].replace('null_type', 'null')}"
+        return CelError(what, line, column, _overload_hint(found[1], found[2]))
     message = _EXPECTING.sub("", message)[:200].replace("'<EOF>'", "the end")
     return CelError(message[:1].lower() + message[1:], line, column, "Check the spelling and the brackets.")
 

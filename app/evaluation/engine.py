@@ -111,22 +111,17 @@ def checked_files(segments: Path, population: str) -> list[Path]:
 
 def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
     """Write a query's rows in groups of a fixed size, so that the bytes do not depend on threads."""
-    reader: pa.RecordBatchReader = engine.execute(sql).to_arrow_reader(ROW_GROUP_ROWS)
+    reader: pa.RecordBatchReader = engine.sql(sql).to_arrow_reader(ROW_GROUP_ROWS)
     schema = pa.schema([pa.field(field.name, field.type, nullable=False) for field in reader.schema])
     with pq.ParquetWriter(path, schema, version="2.6", compression="zstd", store_schema=False) as writer:
-        waiting: list[pa.RecordBatch] = []
+        waiting = schema.empty_table()
         for batch in reader:
-            waiting.append(batch)
-            while sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS:
-                waiting = _write_group(writer, pa.Table.from_batches(waiting).cast(schema))
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting).cast(schema), ROW_GROUP_ROWS)
-
-
-def _write_group(writer: pq.ParquetWriter, rows: pa.Table) -> list[pa.RecordBatch]:
-    writer.write_table(rows.slice(0, ROW_GROUP_ROWS), ROW_GROUP_ROWS)
-    left: list[pa.RecordBatch] = rows.slice(ROW_GROUP_ROWS).to_batches()
-    return left
+            waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(schema)])
+            while waiting.num_rows >= ROW_GROUP_ROWS:
+                writer.write_table(waiting.slice(0, ROW_GROUP_ROWS).combine_chunks(), ROW_GROUP_ROWS)
+                waiting = waiting.slice(ROW_GROUP_ROWS)
+        if waiting.num_rows:
+            writer.write_table(waiting.combine_chunks(), ROW_GROUP_ROWS)
 
 
 def sizes(segments: Path) -> dict[str, int]:
