@@ -7,7 +7,7 @@ Out: statements whose bodies are proved to read back, or RecordRejected with the
 A connector is code that meets hostile bytes: whatever it raises rejects this one record and never stops the run.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -31,7 +31,7 @@ class Normalizer(Protocol):
         ...
 
 
-class Statement(NamedTuple):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """What a source record states about one access record; ``body`` is that record as JSON."""
 
     record_type: str
@@ -39,14 +39,14 @@ class Statement(NamedTuple):
     body: str
 
 
-def read(normalizer: Normalizer, record: SourceRecord) -> list[Statement]:
+def read(normalizer: Normalizer, record: SourceRecord) -> tuple[Statement, ...]:
     """Return what a source record states; nothing for kinds that state nothing.
 
     Raises:
         RecordRejected: the record cannot be used.
     """
     try:
-        return [_statement(stated) for stated in normalizer.normalize(record)]
+        return tuple([_statement(stated) for stated in normalizer.normalize(record)])
     except RecordRejected:
         raise
     except Exception as error:

@@ -37,9 +37,11 @@ _BATCH = 5_000
 _decode_run = msgspec.json.Decoder(CollectionRun).decode
 
 
-class _Read(NamedTuple):
+class _Read(msgspec.Struct, frozen=True, gc=False):
+    """One record with what it states. Thousands wait for their transaction, and none can be part of a cycle."""
+
     record: SourceRecord
-    statements: list[Statement]
+    statements: tuple[Statement, ...]
     problem: str | None
 
 
@@ -276,7 +278,7 @@ def _read(normalizer: Normalizer, record: SourceRecord) -> _Read:
     try:
         return _Read(record, read(normalizer, record), None)
     except RecordRejected as error:
-        return _Read(record, [], error.what)
+        return _Read(record, (), error.what)
 
 
 def _rows(item: _Read, index: int, source: str, collected_at: int) -> list[ObservationValues]:

@@ -21,8 +21,8 @@ MAX_RECORD_BYTES = 1_048_576
 """Larger records are rejected: no privileged-access record we know needs a mebibyte, and hostile ones do."""
 
 
-class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One item exactly as the source gave it.
+class SourceRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One item exactly as the source gave it; it holds no containers, so the garbage collector need not look at it.
 
     Attributes:
         kind: the source's own name for what it is, such as ``session.start``.
