@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.evaluation.model import Evaluation
+
 
 class GapKind(StrEnum):
     """Control deviations and evidence gaps are different things, and are never added up."""
@@ -44,3 +46,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     item_count: int
     waived_count: int
     items: tuple[str, ...]
+
+
+class GapReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The gaps of one framework and period, with what a reader needs to place them."""
+
+    organisation: str
+    evaluation: Evaluation
+    gaps: tuple[Gap, ...]

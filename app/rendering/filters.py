@@ -8,7 +8,6 @@ Out: text for people; ``breakable`` gives escaped markup with places where a lin
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -19,7 +18,6 @@ from app.rendering.visible import clip, oneline, visible
 _THIN = "\u202f"
 """Narrow no-break space: the thousands separator of ISO 80000-1, 7.3.1."""
 _DAY = 86_400_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
 _RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?)Z", re.ASCII)
 _SEPARATOR = re.compile(r"(?<=[./:_@,;=-])")
@@ -52,13 +50,6 @@ def period(value: Mapping[str, int]) -> str:
     if start % _DAY or end % _DAY or end <= start:
         return f"{instant(start)} until {instant(end)}"
     return f"{day(start)} to {day(end - 1)}"
-
-
-def long_day(milliseconds: int) -> str:
-    """Return the UTC day of an instant in words: ``23 August 2026``."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    months = "January February March April May June July August September October November December".split()
-    return f"{moment.day} {months[moment.month - 1]} {moment.year}"
 
 
 def span(milliseconds: int) -> str:
@@ -120,7 +111,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clip": clip,
     "day": day,
     "instant": instant,
-    "long_day": long_day,
     "number": number,
     "oneline": oneline,
     "period": period,

@@ -47,7 +47,9 @@ def fill(
     values = msgspec.to_builtins(dict(context), str_keys=True)
     values |= {"title": title, "language": language, "medium": medium, "created": created}
     if template not in templates():
-        raise NotFound(f"there is no report template '{visible(template[:60])}'", hint=f"Known: {', '.join(templates())}.")
+        raise NotFound(
+            f"there is no report template '{visible(template[:60])}'", hint=f"Known: {', '.join(templates())}."
+        )
     return environment.get_template(f"{template}/report.html").render(values)
 
 

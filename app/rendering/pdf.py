@@ -4,7 +4,7 @@
 
 Equal inputs give equal bytes on equal versions of WeasyPrint, Pango, HarfBuzz and the fonts, whatever the machine's
 clock, time zone, home, locale and installed fonts: the document is made in a process whose environment we choose.
-Characters outside the shipped fonts (Latin, Greek, Cyrillic) are printed as code points, such as ``‹U+5F35›``.
+Characters outside the shipped fonts (Latin, Greek, Cyrillic) are printed as code points, such as ``[U+5F35]``.
 """
 
 import logging

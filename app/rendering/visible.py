@@ -6,7 +6,7 @@ In:  any text: names, commands, reasons, file names. The person under audit may 
 Out: text in which every character can be seen. Escaping for HTML is not done here.
 
 A control or format character can make a reader see something else than what is there (Unicode TR 36, "bidirectional
-text spoofing"), so each is spelled as its code point, such as ``‹U+202E›``.
+text spoofing"), so each is spelled as its code point, such as ``[U+202E]``.
 """
 
 import re
@@ -14,12 +14,12 @@ import unicodedata
 
 _LINE = frozenset("\n\t")
 _STACKED = 2
-"""Combining marks on one letter that are printed as such; real writing needs no more in the scripts we have fonts for."""
+"""Combining marks on one letter that are printed as such; the scripts we have fonts for need no more."""
 
 
 def spell(character: str) -> str:
-    """Return a character as its code point: ``‹U+202E›``."""
-    return f"‹U+{ord(character):04X}›"
+    """Return a character as its code point: ``[U+202E]``."""
+    return f"[U+{ord(character):04X}]"
 
 
 def visible(text: str) -> str:
