@@ -18,7 +18,8 @@ from app.collection.model import CollectionRun
 from app.controls.loader import Controls
 from app.controls.model import ControlTest
 from app.evaluation.model import Evaluation
-from app.gaps.derive import derive_gaps
+from app.gaps.items import gaps_of
+from app.gaps.items import named_items
 from app.packs import guide, layout
 from app.packs.deviations import write_deviations
 from app.packs.listings import write_listing
@@ -26,8 +27,8 @@ from app.packs.model import ReportData, SampleDraw, SignerInfo, TestNarrative
 from app.packs.rows import item_ids, select_rows
 from app.packs.sampling import draw, make_seed, population_sha256
 from app.signing.canonical import canonical_json
-from app.trails.populations import POPULATIONS, Row, SourceRow
-from app.trails.segments import read_rows, segment_files
+from app.trails.populations import POPULATIONS, Row
+from app.trails.segments import segment_files
 
 _SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
 NOT_SAMPLED = frozenset({"source"})
@@ -58,6 +59,13 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     results: Path
 
 
+class _Evaluated(msgspec.Struct, frozen=True, kw_only=True):
+    evaluation: Evaluation
+    controls: Controls
+    segments: Path
+    results: Path
+
+
 def software_versions() -> dict[str, str]:
     """Return the versions of what judges, renders and signs here."""
     return {"proofroom": __version__} | {name: version(name) for name in _SOFTWARE}
@@ -84,13 +92,16 @@ def derive_content(
     tables = write_deviations(
         evaluation.tests, controls.tests, (folders.populations, folders.results), output / layout.DEVIATIONS
     )
-    sources = [row for row in read_rows(folders.populations, "source") if isinstance(row, SourceRow)]
+    evaluated = _Evaluated(
+        evaluation=evaluation, controls=controls, segments=folders.populations, results=folders.results
+    )
+    items = [named_items(result, folders.results) for result in evaluation.tests]
     report = ReportData(
         organisation=facts.organisation,
         evaluation=evaluation,
         narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
         deviations=tables,
-        gaps=tuple(derive_gaps(evaluation, controls, sources, tables)),
+        gaps=derive_gaps(evaluation, controls, sources, items),
         collections=facts.collections,
         samples=draw_samples(evaluation, folders.populations),
         signer=facts.signer,
