@@ -92,7 +92,7 @@ class Controls:
         return tuple(test for test in self.tests.values() if test.id in wanted)
 
     def definition_sha256(self, test: ControlTest, parameters: Mapping[str, ParameterValue] | None = None) -> str:
-        """Return the digest of a test's definition with the parameter values it runs with; examples are no part of it."""
+        """Return the digest of a test with the parameter values it runs with; its examples are no part of it."""
         effective = {**test.parameters, **(parameters or {})}
         definition = msgspec.structs.replace(test, parameters=effective, examples=())
         return hashlib.sha256(struct_bytes(definition)).hexdigest()
