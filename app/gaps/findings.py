@@ -116,7 +116,7 @@ def test_error(subject: Subject) -> Gap:
         condition=f"{_when(subject)}, the test could not be computed for {things(errors, subject.result.population)}.",
         cause="The assertion met a value it cannot be computed with, such as an overflowing sum of times.",
         effect="Nothing is known about these items. An error is never a pass.",
-        recommendation="Look at the items named here; correct the records at their source, or the test. Evaluate again.",
+        recommendation="Look at the items named here; correct the records at their source, or correct the test.",
         outcomes=("error",),
     )
 
