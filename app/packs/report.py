@@ -19,7 +19,6 @@ from app.controls.loader import Controls
 from app.controls.model import ControlTest
 from app.evaluation.model import Evaluation
 from app.gaps.items import gaps_of
-from app.gaps.items import named_items
 from app.packs import guide, layout
 from app.packs.deviations import write_deviations
 from app.packs.listings import write_listing
@@ -95,13 +94,12 @@ def derive_content(
     evaluated = _Evaluated(
         evaluation=evaluation, controls=controls, segments=folders.populations, results=folders.results
     )
-    items = [named_items(result, folders.results) for result in evaluation.tests]
     report = ReportData(
         organisation=facts.organisation,
         evaluation=evaluation,
         narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
         deviations=tables,
-        gaps=derive_gaps(evaluation, controls, sources, items),
+        gaps=gaps_of(evaluated),
         collections=facts.collections,
         samples=draw_samples(evaluation, folders.populations),
         signer=facts.signer,
