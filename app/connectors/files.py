@@ -16,17 +16,15 @@ from itertools import islice
 from pathlib import Path
 
 from app.connectors.base import InputFile, Page, Reject, SourceRecord
-from app.connectors.formats import check_format
+from app.connectors.formats import SNIFFED, check_format
 from app.connectors.jsonreading import Found, Position, Reader, Step, open_file, reject
-from app.errors import RecordRejected, UsageError
+from app.errors import InvalidInput, RecordRejected, UsageError
 
 PAGE_RECORDS = 1000
 PAGE_BYTES = 4_194_304
 
 Identify = Callable[[Found], SourceRecord]
 """Says what an object is: its kind, key and instant. Raises RecordRejected where it cannot."""
-
-_SNIFFED = 20
 
 
 def read_pages(
@@ -47,7 +45,7 @@ def read_pages(
     """
     first, start = _position(cursor, len(paths))
     for path in paths[first:]:
-        check_format(connector, path, [step.item for step in islice(reader(path, Position()), _SNIFFED)])
+        check_format(connector, path, [step.item for step in islice(reader(path, Position()), SNIFFED)])
     sizes = [path.stat().st_size for path in paths]
     page = _Filling(sum(sizes))
     for index in range(first, len(paths)):
@@ -76,8 +74,8 @@ class FileSource:
 
     @property
     def inputs(self) -> tuple[InputFile, ...]:
-        """Return name, size and digest of every file."""
-        return tuple(_input_file(path) for path in self._paths)
+        """Return name, size and digest of every file that can be read."""
+        return tuple(found for path in self._paths if (found := _input_file(path)) is not None)
 
 
 class _Filling:
@@ -128,12 +126,15 @@ class _Filling:
         self._bytes = 0
 
 
-def _input_file(path: Path) -> InputFile:
+def _input_file(path: Path) -> InputFile | None:
     digest, size = hashlib.sha256(), 0
-    with open_file(path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
+    try:
+        with open_file(path) as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
+    except InvalidInput:
+        return None  # fetch() has said so.
     return InputFile(name=path.name, size=size, sha256=digest.hexdigest())
 
 

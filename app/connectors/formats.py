@@ -7,13 +7,17 @@ connector that fits. Never judges a single record: one that lacks what it needs 
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from app.connectors.base import Reject
-from app.connectors.jsonreading import Found, open_file
+from app.connectors.jsonreading import Found, JsonReader, Position, open_file, read_members
 from app.connectors.strictjson import JsonObject
 from app.errors import InvalidInput
 from app.records.model import RecordType
+
+SNIFFED = 20
+"""How many items are looked at."""
 
 _RECORD_TYPES = frozenset(map(str, RecordType))
 _SUDO_EVENTS = frozenset({"accept", "reject", "exit", "alert"})
@@ -67,25 +71,35 @@ def check_format(connector: str, path: Path, items: Sequence[Found | Reject]) ->
     Raises:
         InvalidInput: the file is not for this connector.
     """
-    objects = [_outer(item) for item in items if isinstance(item, Found)]
-    rejects = [item for item in items if isinstance(item, Reject)]
+    if not items or any(FORMATS[connector](value) for value in _objects(items)):
+        return
+    objects = _objects(items) + _read_otherwise(path)
     if any(FORMATS[connector](value) for value in objects):
         return
     if objects:
         raise InvalidInput(
             f"this is not a file for {connector}: {_found(objects)}", where=path.name, hint=_hint(objects)
         )
-    if rejects and not _looks_like_json(path):
+    if not _looks_like_json(path):
         raise InvalidInput(f"this is not a file for {connector}: {_kind_of(path)}", where=path.name, hint=_NOT_JSON)
-    if connector != "sudo" and b'"submit_time"' in _head(path):
-        raise InvalidInput(f"this is not a file for {connector}", where=path.name, hint="It looks like --as sudo")
 
 
 _NOT_JSON = "Export it as JSON; 'proofroom connectors list' says what each connector reads"
 
 
-def _outer(item: Found) -> JsonObject:
-    return item.value if item.name is None else {item.name: item.value}
+def _read_otherwise(path: Path) -> list[JsonObject]:
+    """Return the first objects that the other ways of reading find: in a list inside an object, or as members."""
+    listed, members = (
+        _objects([step.item for step in islice(reader(path, Position()), SNIFFED)])
+        for reader in (JsonReader(members=("data", "events")), read_members)
+    )
+    return listed + [value for value in members if guess_format(value)]
+
+
+def _objects(items: Sequence[Found | Reject]) -> list[JsonObject]:
+    """Return the objects among items, each with the name it stood under put back around it."""
+    found = [item for item in items if isinstance(item, Found)]
+    return [item.value if item.name is None else {item.name: item.value} for item in found]
 
 
 def _found(objects: Sequence[JsonObject]) -> str:

@@ -44,10 +44,12 @@ def access_record_schema() -> dict[str, Any]:
         definition = definitions[record_class.__name__]
         properties = definition["properties"]
         for name in INSTANT_FIELDS[record_type]:
-            properties[name] = _INSTANT
-        properties["observed_at"] = _INSTANT
+            properties[name] = dict(_INSTANT)
+        properties["observed_at"] = dict(_INSTANT)
         properties["id"] = {"type": "string", "minLength": 1, "maxLength": 512}
         definition["required"] = ["type", "id"]
+        for described in properties.values():
+            described.pop("default", None)  # A field left out says nothing; it has no value by default.
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
