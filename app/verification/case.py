@@ -55,6 +55,7 @@ class Case:
         self.checkpoint_key: VerifierKey | None = None
         self.checkpoint: Checkpoint | None = None
         self.leaves: dict[int, bytes] | None = None
+        self.boxes: dict[int, bytes] | None = None
         self.sources: set[str] | None = None
         self._report: ReportData | None = None
         self.controls: Controls | None = None
