@@ -5,6 +5,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -236,3 +237,11 @@ def test_every_fit_text_is_kept_and_hashed_the_same_on_both_databases(database: 
     assert (entry.kind, entry.key, entry.occurred_at_text, ledger.raw(0)) == (value, value, value, value.encode())
     assert ledger.root() == entry_hash(entry)
     assert ledger.fsck() == []
+
+
+# The page's example must not depend on the database, so one is enough.
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_the_page_about_the_ledger_shows_what_this_ledger_gives(ledger: Ledger) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "ledger.md").read_text()
+    assert ledger.checkpoint().decode() in page
+    assert leaf_bytes(next(ledger.entries([1]))).decode() in page.replace('",\n"raw_length"', '","raw_length"')
