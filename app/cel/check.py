@@ -19,8 +19,9 @@ from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
 from app.cel.nullsafety import Unguarded, prove
 from app.cel.schema import ListType, Parameter, ParameterValue, ScalarType, ViewType, parameters_of, view_type
+from app.cel.source import line_and_column
 from app.cel.sql import to_sql
-from app.cel.translate import Translator, line_and_column
+from app.cel.translate import Translator
 from app.cel.wire import TooDeep, parse_checked, program_of
 
 __all__ = ["CelError", "CheckedExpression", "check"]

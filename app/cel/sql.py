@@ -8,8 +8,9 @@ Two ideas make it exact. A missing field is SQL NULL, and so is a CEL error; the
 side win over an error, are SQL's three-valued AND, OR, NOT. Where CEL tells null from error (equality and ``in``) the
 SQL asks which of the two it is. Arithmetic runs inside TRY, shifted so that leaving CEL's range overflows 64 bits.
 
-Nothing from outside becomes SQL text unquoted: names come from the row structs, texts are quoted, numbers are printed.
 """
+
+from collections.abc import Iterator
 
 from app.cel.ast import (
     And,
@@ -39,7 +40,8 @@ from app.cel.ast import (
 )
 from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
-from app.cel.schema import INT64_MAX, INT64_MIN, ScalarType, ViewType
+from app.cel.schema import INT64_MAX, INT64_MIN, ScalarType
+from app.cel.sqltext import breakable_way, literal_sql, path_sql, quote_text, unless, witness_sql
 
 MAX_SQL = 100_000
 """Longest SQL of one expression, in characters; nested conditions repeat themselves."""
@@ -77,16 +79,6 @@ def to_sql(checked: CheckedExpression) -> str:
     return Compiler(null_safe=checked.null_safe).compile(checked.tree)
 
 
-def quote_text(text: str) -> str:
-    """Return a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quote_name(name: str) -> str:
-    """Return a SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 class Compiler:
     """Compiles trees.
 
@@ -112,7 +104,7 @@ class Compiler:
     def _sql(self, node: Expr) -> str:  # noqa: C901, PLR0911, PLR0912 - One line for each kind of node.
         match node:
             case Literal():
-                return _literal(node)
+                return literal_sql(node)
             case Root() | Variable() | Select():
                 return path_sql(node)
             case Present():
@@ -145,12 +137,12 @@ class Compiler:
                 return "[" + ", ".join(self.compile(item) for item in node.items) + "]"
 
     def _present(self, node: Present) -> str:
-        there = f"({_witness(node.operand)} IS {'' if node.negated else 'NOT '}NULL)"
-        return _unless(self._unreachable(node.operand), there)
+        there = f"({witness_sql(node.operand)} IS {'' if node.negated else 'NOT '}NULL)"
+        return unless(self._unreachable(node.operand), there)
 
     def _unreachable(self, node: Expr) -> list[str]:
         """Return the condition, never NULL, that reading a leaf is an error, though null itself would not be one."""
-        return [] if self._null_safe else [f"{_witness(base)} IS NULL" for base in _nullable_base(node)]
+        return [] if self._null_safe else [f"{witness_sql(base)} IS NULL" for base in breakable_way(node)]
 
     def _may_be_null(self, node: Expr) -> bool:
         return not self._null_safe and isinstance(node, Root | Select) and node.nullable
@@ -170,15 +162,16 @@ class Compiler:
             if double:  # CEL's NaN differs from itself, DuckDB's does not.
                 same = f"({same} AND NOT coalesce(isnan({left}), false))"
             errs = [*self._errs(node.left, left), *self._errs(node.right, right)]
-            return _unless(errs, f"({same})" if node.operator == Comparison.EQUAL else f"(NOT ({same}))")
+            return unless(errs, f"({same})" if node.operator == Comparison.EQUAL else f"(NOT ({same}))")
         plain = f"({left} {_OPERATORS[node.operator]} {right})"
-        if not double:
-            return plain
-        unordered = "true" if node.operator == Comparison.NOT_EQUAL else "false"
-        return (
-            f"(CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL"
-            f" WHEN isnan({left}) OR isnan({right}) THEN {unordered} ELSE {plain} END)"
-        )
+        return self._doubles(node, plain, left, right) if double else plain
+
+    def _doubles(self, node: Compare, plain: str, left: str, right: str) -> str:
+        """Compare as CEL does: NaN differs from everything and is neither more nor less; DuckDB puts it at the end."""
+        sides = [sql for part, sql in ((node.left, left), (node.right, right)) if not isinstance(part, Literal)]
+        nan = " OR ".join(f"isnan({sql})" for sql in sides) or "false"
+        answer = f"({plain} OR {nan})" if node.operator == Comparison.NOT_EQUAL else f"({plain} AND NOT ({nan}))"
+        return answer if self._null_safe else unless([f"{sql} IS NULL" for sql in sides], answer)
 
     def _errs(self, node: Expr, sql: str) -> list[str]:
         match node:
@@ -210,21 +203,21 @@ class Compiler:
                         "false",
                         [*errs, *([] if maybe or isinstance(node.item, Literal) else [f"{item} IS NULL"])],
                     )
-                return _unless(errs, f"coalesce({found}, false)" if maybe else found)
+                return unless(errs, f"coalesce({found}, false)" if maybe else found)
             case ListOf():
                 return self._written_list(node.item, item, node.collection)
             case _:
                 within = self.compile(node.collection)
                 found = f"list_contains({within}, {item})"
-                return _unless([*errs, f"{within} IS NULL"], f"coalesce({found}, false)") if maybe else found
+                return unless([*errs, f"{within} IS NULL"], f"coalesce({found}, false)") if maybe else found
 
     def _written_list(self, node: Expr, item: str, collection: ListOf) -> str:
         elements = [self.compile(element) for element in collection.items]
         errs = [err for leaf in (node, *collection.items) for err in self._unreachable(leaf)]
         if any(self._may_be_null(leaf) for leaf in (node, *collection.items)):
             found = " OR ".join(f"{item} IS NOT DISTINCT FROM {element}" for element in elements)
-            return _unless(errs, f"({found})")
-        return _unless(errs, f"({item} IN ({', '.join(elements)}))")
+            return unless(errs, f"({found})")
+        return unless(errs, f"({item} IN ({', '.join(elements)}))")
 
     def _size(self, node: Size) -> str:
         match node.operand:
@@ -232,7 +225,7 @@ class Compiler:
                 return f"{len(node.operand.values)}::BIGINT"
             case Filter() | Root() | Variable() | Select() if type_of(node.operand) != ScalarType.STRING:
                 source, errs = self._list(node.operand)
-                return _unless(errs, f"len({source})")
+                return unless(errs, f"len({source})")
             case _:
                 return f"length({self.compile(node.operand)})"
 
@@ -241,11 +234,30 @@ class Compiler:
         name, condition = node.variable.key, self.compile(node.condition)
         wanted = f"NOT {condition}" if node.every else condition
         hits = f"len(list_filter({source}, lambda {name}: {wanted}))"
+        quick = f"({hits} {'=' if node.every else '>'} 0)"
         if not self._may_err(node.condition):
-            return _unless(errs, f"({hits} {'=' if node.every else '>'} 0)")
+            return unless(errs, quick)
         unclear = f"len(list_filter({source}, lambda {name}: {condition} IS NULL))"
         decided, otherwise = ("false", "true") if node.every else ("true", "false")
-        return _unless(errs, f"(CASE WHEN {hits} > 0 THEN {decided} WHEN {unclear} = 0 THEN {otherwise} END)")
+        exact = f"WHEN {hits} > 0 THEN {decided} WHEN {unclear} = 0 THEN {otherwise}"
+        calm = self._cannot_overflow(node.condition)
+        return unless(errs, f"(CASE {f'WHEN {calm} THEN {quick} ' if calm else ''}{exact} END)")
+
+    def _cannot_overflow(self, condition: Expr) -> str | None:
+        """Return SQL, computed once and not per element, under which a condition cannot err, if there is such."""
+        sums = list(_arithmetic(condition))
+        if not self._null_safe or any(isinstance(part, Variable) for total in sums for part in _below(total)):
+            return None
+        return " AND ".join(dict.fromkeys(self._calm(total) for total in sums))
+
+    def _calm(self, total: Arithmetic) -> str:
+        # Where null safety is proved, a sum of something missing is behind a guard, and its value does not matter.
+        missing = [
+            f" OR {path_sql(part)} IS NULL"
+            for part in _below(total)
+            if isinstance(part, Root | Select) and (part.nullable or breakable_way(part))
+        ]
+        return f"({self.compile(total)} IS NOT NULL{''.join(dict.fromkeys(missing))})"
 
     def _list(self, node: Path | Filter) -> tuple[str, list[str]]:
         """Return the SQL of a list, and the conditions under which a filter that made it erred."""
@@ -265,48 +277,17 @@ class Compiler:
         return any(self._may_err(child) for child in children(node))
 
 
-def path_sql(path: Path) -> str:
-    """Return the SQL of a path: a column, a struct field of it, or the variable of a lambda."""
-    match path:
-        case Root():
-            return quote_name(path.name)
-        case Variable():
-            return path.key
-        case Select():
-            return f"{path_sql(path.base)}.{quote_name(path.name)}"
+def _arithmetic(node: Expr) -> Iterator[Arithmetic]:
+    """Yield the outermost sums and differences below a node."""
+    if isinstance(node, Arithmetic):
+        yield node
+        return
+    for child in children(node):
+        yield from _arithmetic(child)
 
 
-def _literal(node: Literal) -> str:
-    match node.value:
-        case bool():
-            return "true" if node.value else "false"
-        case int():
-            return f"({node.value})::BIGINT"
-        case float():
-            return f"({node.value!r})::DOUBLE"
-        case str():
-            return quote_text(node.value)
-
-
-def _witness(path: Path) -> str:
-    """Return a scalar that is NULL exactly when the path is; to look at a whole struct would read all its columns."""
-    if isinstance(path.type, ViewType) and path.type.witness is not None:
-        return f"{path_sql(path)}.{quote_name(path.type.witness)}"
-    return path_sql(path)
-
-
-def _nullable_base(node: Expr) -> list[Path]:
-    """Return the innermost view on the way to a field if the way can break; it is NULL if any view before it is."""
-    if not isinstance(node, Select):
-        return []
-    here: Path = node.base
-    while isinstance(here, Select) and not here.nullable:
-        here = here.base
-    return [node.base] if not isinstance(here, Variable) and here.nullable else []
-
-
-def _unless(errs: list[str], sql: str) -> str:
-    """Return ``sql``, or NULL if any of the conditions holds; none of them may be NULL itself."""
-    if not errs:
-        return sql
-    return f"(CASE WHEN NOT ({' OR '.join(dict.fromkeys(errs))}) THEN {sql} END)"
+def _below(node: Expr) -> Iterator[Expr]:
+    """Yield a node and all below it."""
+    yield node
+    for child in children(node):
+        yield from _below(child)

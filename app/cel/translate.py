@@ -6,7 +6,6 @@ In: a ``cel.expr.CheckedExpr`` (see ``wire``), the row's type, the parameters. O
 typed when it comes here; what is refused here is valid CEL that an engine could not do exactly, or that would mislead.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,17 +37,16 @@ from app.cel.ast import (
 )
 from app.cel.environment import PARAMETERS
 from app.cel.errors import CelError
-from app.cel.schema import INT64_MAX, LONGEST_SPAN, STRINGS, ListType, Parameter, ScalarType, ViewType
-from app.errors import RecordRejected
-from app.records.times import parse_instant
+from app.cel.schema import LONGEST_SPAN, STRINGS, ListType, Parameter, ScalarType, ViewType
+from app.cel.source import (
+    duration_literal,
+    line_and_column,
+    macro_condition,
+    macro_kind,
+    timestamp_literal,
+)
 
 _LANGUAGE = "The language of control tests is listed in docs/reference/expressions.md."
-_DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|h|m|s))+")
-_DURATION_PART = re.compile(r"([0-9]+)(ms|h|m|s)")
-_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
-_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _COMPARISONS = {f"_{operator}_": operator for operator in Comparison}
 _TEXT_TESTS = {str(question): question for question in TextTest}
 _SUMS = {
@@ -290,21 +288,16 @@ class Translator:
         return Size(at=at, operand=operand)
 
     def _duration(self, at: int, arguments: list[Any]) -> Literal:
-        text = arguments[0].const_expr.string_value
-        if not _DURATION.fullmatch(text):
+        span = duration_literal(arguments[0].const_expr.string_value)
+        if span is None:
             hint = "Write duration(\"8h\") with h, m, s or ms; a parameter such as '90d' is a duration already: p.name."
             raise self._refusal(at, 'duration() takes a literal such as "8h"', hint)
-        span = sum(int(count) * _UNIT_MS[unit] for count, unit in _DURATION_PART.findall(text))
         if span > LONGEST_SPAN:
             raise self._refusal(at, "the duration is longer than 100 years", "Write a shorter one.")
         return Literal(at=at, value=span, type=ScalarType.SPAN)
 
     def _timestamp(self, at: int, arguments: list[Any]) -> Literal:
-        text = arguments[0].const_expr.string_value
-        try:
-            instant = parse_instant(text) if _TIMESTAMP.fullmatch(text) else None
-        except RecordRejected:
-            instant = None
+        instant = timestamp_literal(arguments[0].const_expr.string_value)
         if instant is None:
             hint = 'Write timestamp("2026-01-01T00:00:00Z"), from 1970 on, with at most milliseconds.'
             raise self._refusal(at, "timestamp() takes a literal in RFC 3339", hint)
@@ -312,7 +305,7 @@ class Translator:
 
     def _macro(self, node: Any) -> Filter | Quantifier:  # noqa: ANN401
         at, loop = self._at(node), node.comprehension_expr
-        kind = _macro_kind(loop)
+        kind = macro_kind(loop)
         if kind is None:
             hint = "Use exists, all, or filter and size; exists_one(v, c) is size(x.filter(v, c)) == 1."
             raise self._refusal(at, "this macro is not part of the language", hint)
@@ -321,7 +314,7 @@ class Translator:
             raise self._refusal(at, "a macro goes over a list of the row, or over what a filter left of it")
         variable = self._variable(at, loop.iter_var, source.type)
         self._scope[variable.name] = variable
-        condition = self._expr(_condition(loop))
+        condition = self._expr(macro_condition(loop))
         del self._scope[variable.name]
         if type_of(condition) != ScalarType.BOOL:
             raise self._refusal(at, "a macro needs a condition")
@@ -338,30 +331,3 @@ class Translator:
 
 def _is_leaf(node: Expr) -> bool:
     return isinstance(node, Path | Literal)
-
-
-def _macro_kind(loop: Any) -> str | None:  # noqa: ANN401
-    """Tell which macro a comprehension came from; they are expanded as the CEL specification lays down."""
-    start, step = loop.accu_init, loop.loop_step
-    if loop.iter_var2:
-        return None
-    starts_with = start.const_expr.WhichOneof("kind")
-    if starts_with == "bool_value" and step.call_expr.function == "_||_":
-        return "exists"
-    if starts_with == "bool_value" and step.call_expr.function == "_&&_":
-        return "all"
-    if start.WhichOneof("kind") == "list_expr" and step.call_expr.function == "_?_:_":
-        added = step.call_expr.args[1].call_expr.args[1].list_expr.elements[0]
-        return "filter" if added.ident_expr.name == loop.iter_var else None
-    return None
-
-
-def _condition(loop: Any) -> Any:  # noqa: ANN401
-    step = loop.loop_step.call_expr
-    return step.args[0] if step.function == "_?_:_" else step.args[1]
-
-
-def line_and_column(source: str, at: int) -> tuple[int, int]:
-    """Return line and column, both from 1, of an offset in code points."""
-    before = source[: min(at, INT64_MAX)]
-    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

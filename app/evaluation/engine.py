@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.cel.sql import quote_name
+from app.cel.sqltext import quote_name
 from app.errors import InvalidInput
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.cel.schema import ListType, Type, ViewType, view_type
-from app.cel.sql import quote_name, quote_text, to_sql
+from app.cel.sql import to_sql
+from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
 
