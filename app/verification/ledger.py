@@ -23,7 +23,6 @@ from app.packs.rows import ledger_indices
 from app.verification.case import Case, need
 from app.verification.outcome import fail_if_any, require
 
-
 _BOX = b'"kind":"%b"' % RUN_KIND.encode()
 
 
