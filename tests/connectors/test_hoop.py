@@ -162,11 +162,19 @@ def test_trap_9_a_review_takes_its_owner_and_target_from_the_session():
     assert (grant.subject, grant.targets) == ("ana@acme.example", ("billing-db",))
 
 
-def test_the_start_of_a_session_that_waited_for_its_approval_is_not_known():
+def test_a_session_that_waited_for_its_approval_began_no_earlier_than_that():
     waited = review(type="onetime", status="EXECUTED", created_at="2026-08-03T10:00:00.1Z", revoke_at="")
     waited["review_groups_data"] = [row(review_date="2026-08-03T10:10:00Z")]
     stated = of(Session, stated_by("hoop", session(review=waited)))
-    assert (stated.started_at, stated.ended_at) == (None, parse_instant("2026-08-03T10:30:00Z"))
+    assert stated.started_at == parse_instant("2026-08-03T10:10:00Z")
+    assert stated.ended_at == parse_instant("2026-08-03T10:30:00Z")
+
+
+def test_a_right_for_a_time_is_for_the_request_that_was_approved():
+    stated = stated_by("hoop", session(review=review(type="jit")))
+    grant, approval = of(Grant, stated), of(Approval, stated)
+    other = of(Grant, stated_by("hoop", session(review=review(type="jit", id="another"))))
+    assert grant.scope_digest == approval.scope_digest != other.scope_digest
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,6 @@ def test_request_approval_and_lease_become_one_chain_by_exact_ids():
         approver="userpass-bo",
         mode="human",
         scope_digest=grant.scope_digest,
-        approved_until=parse_instant("2026-08-03T10:00:00Z"),
         policy_id="approver",
     )
 
@@ -165,3 +164,20 @@ def test_a_kind_names_the_mount_and_never_the_path():
 def test_rejects_what_it_cannot_use(members, why):
     with pytest.raises(RecordRejected, match=why):
         stated_by("openbao", entry("sys/leases/revoke") | members)
+
+
+def test_audited_headers_give_ticket_and_purpose_and_a_hashed_one_gives_nothing():
+    held = {"wrap_info": {"accessor": "hmac-sha256:w", "creation_time": "2026-08-03T09:00:00Z", "ttl": 3600}}
+    headers = {"x-ticket": ["OPS-7"], "x-purpose": ["rotate password=hunter2"]}
+    request = {"id": "q-9", "path": "database/creds/ro", "operation": "read"}
+    told = of(
+        Grant, stated_by("openbao", entry("database/creds/ro", request=request | {"headers": headers}, response=held))
+    )
+    assert told.ticket_keys == ("OPS-7",)
+    assert told.purpose is not None
+    assert "hunter2" not in told.purpose
+    hashed = {name: ["hmac-sha256:aa"] for name in headers}
+    hidden = of(
+        Grant, stated_by("openbao", entry("database/creds/ro", request=request | {"headers": hashed}, response=held))
+    )
+    assert (hidden.ticket_keys, hidden.purpose) == (None, None)

@@ -32,6 +32,7 @@ def test_a_request_becomes_a_grant_and_its_review_an_approval():
         expires_at=parse_instant("2026-08-03T13:00:00Z"),
         purpose="OPS-7: rotate password=[redacted]",
         state="requested",
+        scope_digest=approved.scope_digest,
     )
     assert (approved.state, approved.starts_at, approved.subject) == (
         "active",
@@ -39,6 +40,7 @@ def test_a_request_becomes_a_grant_and_its_review_an_approval():
         None,
     )
     approval = of(Approval, stated)
+    assert approval.scope_digest == requested.scope_digest is not None
     assert (approval.grant_id, approval.approver, approval.mode, approval.decision) == (
         "r-1",
         "bo@acme.example",

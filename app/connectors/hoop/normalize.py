@@ -85,7 +85,7 @@ def _session(value: JsonObject) -> Session:
         target=connection,
         protocol=text(value, "connection_subtype") or text(value, "type"),
         interactive={"connect": True, "exec": False}.get(text(value, "verb") or ""),
-        started_at=None if _waited_for_approval(review, start, ended) else start,
+        started_at=_started(review, start, ended),
         ended_at=ended,
         status=_status(value, review, ended),
         exit_code=integer(value, "exit_code"),
@@ -101,18 +101,19 @@ def _only_asked_for(value: JsonObject) -> bool:
     return not ran and (review_status == "PENDING" or text(value, "status") == "ready")
 
 
-def _waited_for_approval(review: JsonObject, start: int, ended: int | None) -> bool:
-    """Tell whether ``start_date`` is the instant of the request, so that the real start is not on record.
+def _started(review: JsonObject, start: int, ended: int | None) -> int:
+    """Return when the session began: ``start_date``, or the approval that it waited for.
 
     The gateway fills ``start_date`` with the row's ``created_at`` (models/session.go), and makes the review after it.
-    Such a session runs once the review is approved, at an instant that nobody writes down. A session that had ended
-    before the approval did not wait for it, and one whose review is older than itself started when it says.
+    Such a session runs once the review is approved, so the approval is the earliest instant at which it can have begun.
+    One that had ended before the approval did not wait for it, and one whose review is older than itself started when
+    it says.
     """
     requested = instant(review, "created_at")
     approved = decided_at(review)
     if requested is None or approved is None or requested < start:
-        return False
-    return start < approved and (ended is None or approved <= ended)
+        return start
+    return approved if start < approved and (ended is None or approved <= ended) else start
 
 
 def _status(value: JsonObject, review: JsonObject, ended: int | None) -> SessionStatus:

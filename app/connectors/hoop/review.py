@@ -147,6 +147,13 @@ def _expiry(basis: GrantBasis | None, starts: int | None, revoke_at: int | None,
 
 
 def _scope_digest(value: JsonObject) -> str | None:
-    """Return the digest of the command that was put before the reviewers; the list call leaves the command out."""
+    """Return the digest of what was put before the reviewers.
+
+    A one-time right is for one command. A right for a time is for the request itself, which names person, connection
+    and duration and cannot be changed once it is made. The list call leaves commands out: then nothing is known.
+    """
+    review = child(value, "review")
+    if text(review, "type") == "jit":
+        return sha256_text(f"hoop review {review.get('id')}")
     script = long_text(child(value, "script"), "data")
     return None if script is None else sha256_text(script)

@@ -9,13 +9,12 @@ of the wrapping token, which the approvers name. So it states a pending Approval
 as grant; the authorization that completes the group has the same id, and folding joins them exactly.
 """
 
+from app.connectors.openbao.headers import purpose_of, tickets_of
 from app.connectors.openbao.leases import requester_of, role_of
 from app.connectors.strictjson import JsonObject
-from app.connectors.values import as_identifier, child, flag, instant, integer, text
+from app.connectors.values import as_identifier, child, flag, text
 from app.records.model import AccessRecord, Approval, Grant
 from app.records.redaction import sha256_text
-
-_MILLISECONDS = 1000
 
 
 def request_of(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
@@ -30,7 +29,6 @@ def request_of(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
         return ()
     path, subject = text(request, "path"), requester_of(value)
     scope = sha256_text(f"{text(request, 'operation')} {path}")
-    created, ttl = instant(wrapping, "creation_time"), integer(wrapping, "ttl")
     grant = Grant(
         id=as_identifier(request_id, "request.id"),
         subject=subject,
@@ -39,6 +37,8 @@ def request_of(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
         targets=(path,) if path else None,
         basis="lease",
         requested_at=at,
+        purpose=purpose_of(request),
+        ticket_keys=tickets_of(request),
         state="requested",
         scope_level="resource",
         scope_digest=scope,
@@ -49,7 +49,6 @@ def request_of(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
         decision="pending",
         requested_at=at,
         scope_digest=scope,
-        approved_until=created + ttl * _MILLISECONDS if created is not None and ttl is not None and ttl >= 0 else None,
     )
     return (grant, pending)
 

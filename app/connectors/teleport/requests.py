@@ -11,6 +11,7 @@ from typing import Literal
 from app.connectors.strictjson import JsonObject
 from app.connectors.values import command_text, identifier, instant, long_text, objects, text, texts
 from app.records.model import AccessRecord, Approval, ApprovalMode, Decision, Grant
+from app.records.redaction import sha256_text
 
 _States: dict[str, Literal["requested", "active", "ended", "denied"]] = {
     "PENDING": "requested",
@@ -49,8 +50,8 @@ def reviewed(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
 
 
 def expired(value: JsonObject, at: int) -> tuple[AccessRecord, ...]:
-    """Read that a request expired."""
-    return (Grant(id=identifier(value, "id"), ended_at=at, end_reason="expired", state="ended"),)
+    """Read that a request expired: with it the last certificate it gave, since none outlives the access expiry."""
+    return (Grant(id=identifier(value, "id"), ended_at=at, end_reason="expired", removed_at=at, state="ended"),)
 
 
 def _grant(value: JsonObject, *, requested_at: int | None = None, starts_at: int | None = None) -> Grant:
@@ -75,6 +76,7 @@ def _grant(value: JsonObject, *, requested_at: int | None = None, starts_at: int
         purpose=command_text(reason) if reason and is_request else None,
         state=state or ("requested" if is_request else None),
         scope_level="resource" if resources else None,
+        scope_digest=_scope_digest(value),
     )
 
 
@@ -91,8 +93,18 @@ def _approval(value: JsonObject, at: int, decision: Decision, approver: str | No
         decided_at=at,
         approver=approver,
         mode=_mode(approver, asserted=asserted),
+        scope_digest=_scope_digest(value),
         comment=command_text(reason) if reason else None,
     )
+
+
+def _scope_digest(value: JsonObject) -> str:
+    """Return what a decision binds to: the request, which names user, roles and resources and cannot be changed.
+
+    An approver may override the roles, but only by a subset of those that were asked for
+    (goteleport.com/docs, "Access Request Configuration"), so that a grant never exceeds its request.
+    """
+    return sha256_text(f"teleport access request {identifier(value, 'id')}")
 
 
 def _mode(approver: str | None, *, asserted: bool) -> ApprovalMode | None:
