@@ -107,7 +107,8 @@ class SessionExplainer:
     """Finds the sessions that explain a login: the one it names, else all on this target, account and time.
 
     A failed attempt explains no login. A session whose end is unknown explains logins at its start only; one that is
-    still open does so until ``as_of``.
+    still open does so until ``as_of``. What a target's own log calls a session explains a login in the same log only
+    when it used a grant: else every login around the broker would explain itself.
     """
 
     def __init__(self, frame: Frame) -> None:
@@ -125,12 +126,16 @@ class SessionExplainer:
         """Return the sessions that explain a login, by item id."""
         named = self._index.sessions.exact(event.source, event.record.session_id)
         if named is not None:
-            return [named]
+            return [named] if self._explains(named, event) else []
         door = self._door(event.source, event.record.target, event.record.account)
         at = event.record.at
         if door is None or at is None:
             return []
-        return sorted(self._windows.find(door, at), key=lambda each: each.item_id)
+        found = (each for each in self._windows.find(door, at) if self._explains(each, event))
+        return sorted(found, key=lambda each: each.item_id)
+
+    def _explains(self, session: FoldedRecord[Session], event: FoldedRecord[AccessEvent]) -> bool:
+        return session.source != event.source or bool(link_session(self._index, session).match.used)
 
     def _door(self, source: str, target: str | None, account: str | None) -> tuple[str, str] | None:
         key = self._index.targets.key(source, target)

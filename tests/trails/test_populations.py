@@ -215,6 +215,18 @@ def test_first_use_of_a_break_glass_account(world: Any) -> None:
     assert world.row("tp/session/s").account.first_use_in_period == 40
 
 
+def test_a_targets_own_log_explains_a_login_only_by_a_session_that_used_a_grant(world: Any) -> None:
+    """Else every login around the broker would be its own excuse."""
+    world.tell("pg", AccessEvent(id="around", target="db", account="postgres", at=40, session_id="s1"))
+    world.tell("pg", Session(id="s1", target="db", run_as="postgres", started_at=40, ended_at=90))
+    world.tell("bao", Grant(id="g", basis="lease", starts_at=30, expires_at=80, credential_ref="hmac:1"))
+    world.tell("inventory", Credential(id="hmac:1", subject="v-ana", kind="audit-hash"))
+    world.tell("pg", AccessEvent(id="leased", target="db", account="v-ana", at=41, session_id="s2"))
+    world.tell("pg", Session(id="s2", target="db", run_as="v-ana", started_at=41, ended_at=60))
+    assert world.row("pg/access_event/around").sessions == []
+    assert [each.id for each in world.row("pg/access_event/leased").sessions] == ["pg/session/s2"]
+
+
 def test_recorder_events_have_their_alarms_tickets_and_actor(world: Any) -> None:
     world.person("ana", tp="ana")
     world.tell("jira", Ticket(id="CHG-1"))
