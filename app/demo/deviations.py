@@ -9,11 +9,11 @@ from app.demo.planted_grants import planted_grants
 from app.demo.planted_sessions import planted_sessions
 from app.demo.planting import Planted
 
-DEVIATIONS: tuple[Planted, ...] = (
-    *planted_approvals(),
-    *planted_grants(),
-    *planted_sessions(),
-    *planted_governance(),
+DEVIATIONS: tuple[Planted, ...] = tuple(
+    sorted(
+        (*planted_approvals(), *planted_grants(), *planted_sessions(), *planted_governance()),
+        key=lambda each: each.id,
+    )
 )
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from app.connectors.base import Window
+from app.demo.consequences import consequences
 from app.demo.deviations import deviating_story
-from app.demo.inventory import consequences, organisation
+from app.demo.directory import organisation
 from app.demo.model import Access, Door, Story
 from app.demo.remarkable import remarkable_but_in_order
 from app.demo.story import ordinary_days

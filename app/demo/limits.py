@@ -8,7 +8,8 @@ Larkfield Health; they are listed because an honest report shows them, and a rea
 
 from collections.abc import Iterable
 
-from app.demo.inventory import EMERGENCY_ACCOUNT, grant_item, session_items
+from app.demo.consequences import grant_item, session_items
+from app.demo.directory import EMERGENCY_ACCOUNT
 from app.demo.model import Access, Door, Story
 from app.demo.organisation import person
 from app.demo.planting import OutcomeWord, Planted, Trip

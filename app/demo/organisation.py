@@ -2,7 +2,7 @@
 
 """Larkfield Health: its people, its systems and its privileged workflows. All of them are invented.
 
-Nothing goes in; tables come out. The records that HR and the inventory tell of them are made in ``inventory.py``.
+Nothing goes in; tables come out. The records that HR and the inventory tell of them are made in ``directory.py``.
 """
 
 from app.demo.model import Person, System

@@ -4,7 +4,8 @@
 
 import msgspec
 
-from app.demo.inventory import login_id, native_login, personal_account, sudo_grant, tell
+from app.demo.consequences import login_id, native_login, sudo_grant
+from app.demo.directory import personal_account, tell
 from app.demo.model import Story
 from app.demo.organisation import ORPHANED_WORKFLOW
 from app.demo.planted_grants import standing_access

@@ -2,7 +2,8 @@
 
 """Planted: rights that are too long, standing, removed late, outlived or impossible to link."""
 
-from app.demo.inventory import sudo_grant, tell
+from app.demo.consequences import sudo_grant
+from app.demo.directory import tell
 from app.demo.model import Access, Decision, Story
 from app.demo.organisation import person
 from app.demo.planting import Planted, changed, clean_access, on_grant, on_session, with_ticket

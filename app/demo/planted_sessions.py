@@ -4,7 +4,8 @@
 
 import msgspec
 
-from app.demo.inventory import EMERGENCY_ACCOUNT, EMERGENCY_TARGETS, emergency_account, session_items, sudo_grant, tell
+from app.demo.consequences import session_items, sudo_grant
+from app.demo.directory import EMERGENCY_ACCOUNT, EMERGENCY_TARGETS, emergency_account, tell
 from app.demo.model import Access, Story, Told
 from app.demo.planting import Planted, Trip, changed, clean_access, on_grant, on_session, with_ticket
 from app.demo.story import ticket

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from app.demo.inventory import grant_item, session_items
+from app.demo.consequences import grant_item, session_items
 from app.demo.model import Access, Decision, Door, Story, Use
 from app.demo.organisation import person
 from app.demo.story import account_on, ticket

@@ -5,7 +5,8 @@
 In:  the organisation. Out: a stretch of story that no test may object to; it shows that the tests tell the two apart.
 """
 
-from app.demo.inventory import EMERGENCY_TARGETS, sudo_grant, tell
+from app.demo.consequences import sudo_grant
+from app.demo.directory import EMERGENCY_TARGETS, tell
 from app.demo.model import Story
 from app.demo.planted_grants import standing_access
 from app.demo.planted_sessions import alert_about, emergency

@@ -84,3 +84,8 @@ def test_every_planted_verdict_is_of_a_test_that_ships(controls: Controls) -> No
 def test_no_verdict_is_planted_twice() -> None:
     trips = [(trip.test_id, trip.item_id) for each in PLANTED for trip in each.trips]
     assert len(trips) == len(set(trips))
+
+
+def test_a_reader_sees_every_kind_of_outcome() -> None:
+    assert {outcome for _, _, outcome in EXPECTED} == {"fail", "waived", "no_evidence"}
+    assert len({trip.test_id for each in PLANTED for trip in each.trips}) >= 18
