@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A sample organisation that writes vendor formats, with deviations planted from a published list."""
