@@ -122,4 +122,6 @@ def _untested(evaluation: Evaluation, controls: ControlsLike) -> Iterable[Gap]:
 
 
 def _rank(gap: Gap) -> tuple[int, int, int, str]:
-    return list(GapKind).index(gap.kind), findings.SEVERITIES.index(gap.severity), -gap.item_count, gap.id
+    """Return a sort key; untested controls keep the order of their catalogue."""
+    name = "" if gap.kind is GapKind.UNTESTED_CONTROL else gap.id
+    return list(GapKind).index(gap.kind), findings.SEVERITIES.index(gap.severity), -gap.item_count, name

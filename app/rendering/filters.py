@@ -20,7 +20,10 @@ _THIN = "\u202f"
 _DAY = 86_400_000
 _UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
 _RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?)Z", re.ASCII)
-_SEPARATOR = re.compile(r"(?<=[./:_@,;=-])")
+_AFTER = re.compile(r"(?<=[/_@,;=])|(?<=-)(?![0-9]{2}(?:[^0-9]|$))", re.ASCII)
+"""Where an id or path may break; never inside a date."""
+_DOTTED = re.compile(r"(?<=[._])", re.ASCII)
+_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9]{3})", re.ASCII)
 
 
 def instant(milliseconds: int | None) -> str:
@@ -81,9 +84,18 @@ def cell(text: str, most: int = 400) -> str:
 
 
 def breakable(text: str) -> Markup:
-    """Return escaped text with break opportunities after the separators of ids, paths and dotted names."""
-    pieces = _SEPARATOR.split(oneline(text))
-    return Markup("<wbr>").join(escape(piece) for piece in pieces)
+    """Return escaped text with break opportunities after the separators of ids and paths."""
+    return Markup("<wbr>").join(escape(piece) for piece in _AFTER.split(oneline(text)))
+
+
+def dotted(text: str) -> Markup:
+    """Return a dotted name, escaped, with break opportunities after each part."""
+    return Markup("<wbr>").join(escape(piece) for piece in _DOTTED.split(oneline(text)))
+
+
+def prose(text: str) -> str:
+    """Return a sentence of ours with numbers and instants spelled as in the tables."""
+    return _COMMA.sub(_THIN, spaced(text)).replace("< ", "<\u00a0").replace("> ", ">\u00a0").replace(" %", "\u00a0%")
 
 
 def by_key(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, Mapping[str, Any]]:
@@ -110,11 +122,13 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "cell": cell,
     "clip": clip,
     "day": day,
+    "dotted": dotted,
     "instant": instant,
     "number": number,
     "oneline": oneline,
     "period": period,
     "plural": plural,
+    "prose": prose,
     "size": size,
     "span": span,
     "spaced": spaced,
