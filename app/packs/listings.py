@@ -4,10 +4,10 @@
 
 In:  the Parquet segments of a population.
 Out: CSV (RFC 4180, UTF-8): one line an item, one column a single value; lists of records appear as their count.
-Equal segments give equal bytes, in memory bounded by one segment.
+Equal segments give equal bytes, in bounded memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -33,11 +33,27 @@ def write_listing(row_class: type[Row], segments: Sequence[Path], output: Path) 
     schema = pa.schema([pa.field(column.name, pa.string()) for column in columns])
     options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="needed")
     with pyarrow.csv.CSVWriter(output, schema, write_options=options) as writer:
-        for segment in segments:
-            with pq.ParquetFile(segment) as file:
-                for batch in file.iter_batches(batch_size=_BATCH):
-                    cells = [_cells(batch, column) for column in columns]
-                    writer.write_table(pa.table(cells, schema=schema))
+        for batch in _batches(segments):
+            cells = [_cells(batch, column) for column in columns]
+            writer.write_table(pa.table(cells, schema=schema))
+
+
+def _batches(segments: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in pieces of about ``_BATCH``: a piece a day would cost more than its rows do."""
+    waiting: list[pa.RecordBatch] = []
+    for segment in segments:
+        with pq.ParquetFile(segment) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                waiting.append(batch)
+                if sum(each.num_rows for each in waiting) >= _BATCH:
+                    yield from _joined_batches(waiting)
+                    waiting = []
+    yield from _joined_batches(waiting)
+
+
+def _joined_batches(waiting: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    joined: list[pa.RecordBatch] = pa.Table.from_batches(waiting).combine_chunks().to_batches() if waiting else []
+    return joined
 
 
 def _cells(batch: pa.RecordBatch, column: Column) -> pa.Array:

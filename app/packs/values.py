@@ -8,6 +8,7 @@ Text is the source's own and stays as it is, but for cells of CSV files: see ``p
 """
 
 import types
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -52,7 +53,8 @@ def plain_cell(text: str) -> str:
 def _step(value: Any, word: str) -> list[tuple[Any, bool]]:  # noqa: ANN401
     if value is None:
         return []
-    hint = _hints(type(value))[word]
+    kind: Any = type(value)
+    hint = _hints(kind)[word]
     inner = getattr(value, word)
     is_instant = hint is Instant or Instant in get_args(hint)
     return [(item, False) for item in inner] if isinstance(inner, list) else [(inner, is_instant)]
@@ -92,6 +94,7 @@ def _column(name: str, hint: Any) -> list[Column]:  # noqa: ANN401
     return [Column(name=name, kind=scalars[hint])]
 
 
+@lru_cache(maxsize=256)
 def _hints(struct: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(struct, include_extras=True)
     return {name: hints[name] for name in struct.__struct_fields__}
