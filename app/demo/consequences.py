@@ -36,7 +36,7 @@ def _told(access: Access) -> Iterator[Told]:
             if system(access.target).brokered:
                 for use in access.uses:
                     yield native_login(access.target, use.run_as, use.started + SECOND, use.key)
-        case "teleport_db" | "teleport_kube" | "hoop":
+        case "teleport_db" | "teleport_kube" | "hoop" | "openbao_ssh":
             return
 
 
@@ -106,7 +106,7 @@ def grant_item(access: Access) -> str:
             return f"hoop/grant/{hoop.review_id(access)}"
         case "teleport_ssh" | "teleport_db" | "teleport_kube":
             return f"teleport/grant/{teleport.request_id(access)}"
-        case "openbao":
+        case "openbao" | "openbao_ssh":
             return f"openbao/grant/{openbao.request_id(access)}"
         case "sudo":
             return f"inventory/grant/{register_id(access)}"
@@ -119,7 +119,7 @@ def session_items(access: Access) -> tuple[str, ...]:
             return tuple(f"hoop/session/{hoop.session_id(use)}" for use in access.uses)
         case "teleport_ssh" | "teleport_db" | "teleport_kube":
             return tuple(f"teleport/session/{teleport.session_id(use)}" for use in access.uses)
-        case "openbao":
+        case "openbao" | "openbao_ssh":
             return tuple(f"postgresql/session/{postgresql.session_id(use)}" for use in access.uses)
         case "sudo":
             return tuple(f"sudo/session/{sudo.session_id(use)}" for use in access.uses)

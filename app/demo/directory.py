@@ -81,7 +81,6 @@ def _leaver(who: Person) -> Identity:
 
 def target(each: System) -> Target:
     """Return a target with the names that the other sources use for it."""
-    database = each.key.removesuffix("-db")
     return Target(
         id=each.key,
         name=each.key,
@@ -89,8 +88,14 @@ def target(each: System) -> Target:
         brokered=each.brokered,
         data_classes=each.data_classes,
         workflow_id=each.workflow,
-        aliases=(teleport.host_id(each.key), *((database, openbao.BILLING_PATH) if "openbao" in each.doors else ())),
+        aliases=(teleport.host_id(each.key), *_other_names(each)),
     )
+
+
+def _other_names(each: System) -> tuple[str, ...]:
+    if "openbao" in each.doors:
+        return (each.key.removesuffix("-db"), openbao.BILLING_PATH)
+    return (openbao.SIGNING_PATH,) if "openbao_ssh" in each.doors else ()
 
 
 def _accounts() -> Iterator[Account]:

@@ -30,7 +30,7 @@ connectors, ledger, trails and tests as anybody's:
 |---|---|---|
 | `hoop.json` | hoop.dev `GET /sessions` | reviews and sessions of the patient and claims databases |
 | `teleport.jsonl` | Teleport audit events | access requests and sessions of servers, cluster and warehouse |
-| `openbao-audit.jsonl` | OpenBao file audit device | requests, approvals and leases for the billing database |
+| `openbao-audit.jsonl` | OpenBao file audit device | requests, approvals, leases and signed keys |
 | `postgresql.jsonl` | PostgreSQL `jsonlog` with pgaudit | what leased users did in the billing database |
 | `sudo_logsrvd.json` | `sudo_logsrvd` event log | root shells on the integration server |
 | `hr.records.ndjson` | Proofroom records | people, their logins, and who left |

@@ -26,7 +26,7 @@ _FORMATS: tuple[tuple[str, str, str, Callable[[Iterable[Access]], bytes], frozen
     ("hoop", "hoop", "hoop.json", hoop.write, frozenset({"hoop"})),
     ("teleport", "teleport", "teleport.jsonl", teleport.write,
      frozenset({"teleport_ssh", "teleport_db", "teleport_kube"})),
-    ("openbao", "openbao", "openbao-audit.jsonl", openbao.write, frozenset({"openbao"})),
+    ("openbao", "openbao", "openbao-audit.jsonl", openbao.write, frozenset({"openbao", "openbao_ssh"})),
     ("postgresql", "postgresql", "postgresql.jsonl", postgresql.write, frozenset({"openbao"})),
     ("sudo", "sudo", "sudo_logsrvd.json", sudo.write, frozenset({"sudo"})),
 )  # fmt: skip

@@ -56,12 +56,12 @@ def _no_removal(story: Story) -> Planted:
 
 
 def _no_lease_end(story: Story) -> Planted:
-    grants = [grant_item(access) for access in _through(story, frozenset({"openbao"}))]
+    grants = [grant_item(access) for access in _through(story, frozenset({"openbao", "openbao_ssh"}))]
     return Planted(
         id="L03",
-        what="OpenBao's audit log does not tell how long a lease lives",
+        what="OpenBao's audit log does not tell how long a lease or a signed key lives",
         background="The answer that hands out a lease has its id and no time to live; a later look-up names the "
-        "lease by a hash of that id only.",
+        "lease by a hash of that id only. The validity of a signed key is inside the certificate, which is hashed.",
         trips=_each("GRT-01", grants),
         story=Story(),
         limit=True,

@@ -13,7 +13,7 @@ import msgspec
 
 from app.records.model import AccessRecord
 
-Door = Literal["hoop", "teleport_ssh", "teleport_db", "teleport_kube", "openbao", "sudo"]
+Door = Literal["hoop", "teleport_ssh", "teleport_db", "teleport_kube", "openbao", "openbao_ssh", "sudo"]
 """The product through which an access was asked for and used; it decides which files tell of it."""
 
 

@@ -10,7 +10,7 @@ from app.demo.directory import EMERGENCY_TARGETS, tell
 from app.demo.model import Story
 from app.demo.planted_grants import standing_access
 from app.demo.planted_sessions import alert_about, emergency
-from app.demo.planting import changed
+from app.demo.planting import changed, clean_access, with_ticket
 from app.demo.story import ticket
 from app.demo.times import HOUR, MINUTE, instant
 from app.records.model import RecorderEvent
@@ -18,7 +18,7 @@ from app.records.model import RecorderEvent
 
 def remarkable_but_in_order() -> Story:
     """Return what is out of the ordinary and in order."""
-    return _emergency() + _maintenance() + _leaver()
+    return _emergency() + _maintenance() + _leaver() + _signed_keys()
 
 
 def _emergency() -> Story:
@@ -55,3 +55,15 @@ def _leaver() -> Story:
     right = changed(right, ended=left + 2 * HOUR, removed=left + 2 * HOUR)
     opened = ticket("OPS-9103", opened=right.requested - HOUR, closed=left + 3 * HOUR, kind="request")
     return Story(told=(*sudo_grant(right, basis="standing"), opened))
+
+
+def _signed_keys() -> Story:
+    """Field engineers reach the imaging gateway's console with signed keys once a month; sshd is not collected."""
+    story = Story()
+    for number, day in enumerate(("2026-07-26", "2026-08-23", "2026-09-27")):
+        access = clean_access(
+            f"signed-key-{number}", "irene.castell", "imaging-gw", f"{day} 09:00", approver="ngozi.adeyemi",
+            number=9110 + number,
+        )  # fmt: skip
+        story += with_ticket(changed(access, door="openbao_ssh", role="imaging-host", uses=()))
+    return story

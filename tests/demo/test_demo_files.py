@@ -108,6 +108,36 @@ def test_postgresql_numbers_the_lines_of_a_session_without_gaps(manifest: DemoMa
     assert all(each == list(range(1, len(each) + 1)) for each in numbers.values())
 
 
+def test_hoop_says_nothing_that_its_contract_does_not_know(manifest: DemoManifest, samples: Path) -> None:
+    schemas = json.loads((samples / "_openapi" / "hoop.openapiv3.json").read_text("utf-8"))["components"]["schemas"]
+    session = json.loads(next(file.path for file in manifest.files if file.source == "hoop").read_text("utf-8"))
+    reviews = [each["review"] for each in session["data"] if each["review"]]
+    groups = [group for review in reviews for group in review["review_groups_data"]]
+    for name, found in (
+        ("SessionList", [session]),
+        ("Session", session["data"]),
+        ("SessionReview", reviews),
+        ("ReviewGroup", groups),
+        ("ReviewOwner", [group["reviewed_by"] for group in groups]),
+    ):
+        assert found
+        assert {key for each in found for key in each} <= set(schemas[f"openapi.{name}"]["properties"]), name
+
+
+def test_openbao_entries_have_the_fields_of_real_ones(manifest: DemoManifest, samples: Path) -> None:
+    real = (samples / "live-captured" / "openbao-2.7.2.file-audit.jsonl").read_text("utf-8").splitlines()
+    known: dict[str, set[str]] = {"": set(), "auth": set(), "request": {"headers"}, "response": set()}
+    for line in real:
+        entry = json.loads(line)
+        for part, names in known.items():
+            names |= set(entry.get(part, {}) if part else entry)
+    path = next(file.path for file in manifest.files if file.source == "openbao")
+    for line in path.read_text("utf-8").splitlines():
+        entry = json.loads(line)
+        for part, names in known.items():
+            assert set(entry.get(part, {}) if part else entry) <= names, part
+
+
 def test_the_page_is_current() -> None:
     stored = (ROOT / "docs" / "demo.md").read_text("utf-8")
     assert stored == page(), "renew it: python -m app.demo.document > docs/demo.md"

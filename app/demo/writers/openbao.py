@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Writes an OpenBao file audit device's log: control-group request, approval, lease, look-up, revocation.
+"""Writes an OpenBao file audit device's log: control-group request, approval, lease or signed key, revocation.
 
-In:  accesses through the door ``openbao``. Out: JSON lines ordered by time.
+In:  accesses through the doors ``openbao`` and ``openbao_ssh``. Out: JSON lines ordered by time.
 The shape follows OpenBao 2.7's ``internal/audit/format.go``: strings in ``data`` are HMACs under the device's salt, the
 lease id of a response and the times of a look-up are not. ``x-ticket`` and ``x-purpose`` are audited request headers.
 """
@@ -20,6 +20,8 @@ Entry = dict[str, Any]
 _CREDS = "database/creds/"
 BILLING_PATH = f"{_CREDS}billing-ro"
 """The path that hands out logins to the billing database, which is how OpenBao names that target."""
+SIGNING_PATH = "ssh/sign/imaging-host"
+"""The path that signs SSH keys for the imaging gateway."""
 _GROUP = "sys/control-group/authorize"
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -69,29 +71,49 @@ def issued_at(access: Access) -> int:
 
 def _entries(access: Access) -> Iterator[Entry]:
     wrap = audit_hash(f"wrap/{access.key}")
-    creds = _request(access, request_id(access), f"{_CREDS}{access.role}", "read", access.person) | {
-        "mount_point": "database/", "mount_type": "database",
-        "headers": {"x-ticket": [access.ticket], "x-purpose": [access.purpose]} if access.ticket else {},
-    }  # fmt: skip
-    yield from _pair(access.requested, access.person, creds, _wrapped(access, wrap))
+    wanted = _wanted(access)
+    yield from _pair(access.requested, access.person, wanted, _wrapped(access, wrap))
     for decision in access.decisions:
         yield from _authorize(access, decision, wrap)
     issued = issued_at(access)
-    yield _entry("request", issued, access.person, creds) | {"forwarded_from": "unwrap-deferred"}
-    yield _entry("response", issued, access.person, creds, _leased(access)) | {"forwarded": True}
+    answer = _signed(access) if access.door == "openbao_ssh" else _leased(access)
+    yield _entry("request", issued, access.person, wanted) | {"forwarded_from": "unwrap-deferred"}
+    yield _entry("response", issued, access.person, wanted, answer) | {"forwarded": True}
+    if access.door == "openbao_ssh":
+        return  # Signing leaves no lease: the certificate ends by itself, and nothing in the log says when.
     yield from _lookup(access, issued + SECOND)
     if access.ended is not None:
         yield from _revoke(access, access.ended)
 
 
+def _wanted(access: Access) -> Entry:
+    """Return the request that the control group holds back, with the reason in its audited headers."""
+    path, kind = _path(access)
+    operation = "update" if kind == "ssh" else "read"
+    wanted = _request(access, request_id(access), path, operation, access.person) | {
+        "mount_point": f"{kind}/",
+        "mount_type": kind,
+        "headers": {"x-ticket": [access.ticket], "x-purpose": [access.purpose]},
+    }
+    if kind == "ssh":
+        wanted["data"] = {"public_key": audit_hash(f"key/{access.person}"), "valid_principals": audit_hash("field")}
+    return wanted
+
+
+def _path(access: Access) -> tuple[str, str]:
+    """Return the path that gives the right, and the type of its mount."""
+    return (SIGNING_PATH, "ssh") if access.door == "openbao_ssh" else (f"{_CREDS}{access.role}", "database")
+
+
 def _wrapped(access: Access, wrap: str) -> Entry:
-    return _mount("database") | {
+    path, kind = _path(access)
+    return _mount(kind) | {
         "wrap_info": {
             "ttl": HOUR // SECOND,
             "token": audit_hash(f"token/{access.key}"),
             "accessor": wrap,
             "creation_time": _time(access.requested),
-            "creation_path": f"{_CREDS}{access.role}",
+            "creation_path": path,
         }
     }
 
@@ -107,6 +129,17 @@ def _leased(access: Access) -> Entry:
         "mount_accessor": "database_7c21f0aa",
         "secret": {"lease_id": lease_id(access)},
         "data": {"username": audit_hash(leased_user(access)), "password": audit_hash(f"password/{access.key}")},
+    }
+
+
+def _signed(access: Access) -> Entry:
+    serial = stable_hex("openbao", "serial", access.key, length=16)
+    return _mount("ssh") | {
+        "data": {
+            "issuer_id": audit_hash("issuer"),
+            "serial_number": audit_hash(serial),
+            "signed_key": audit_hash(f"certificate/{access.key}"),
+        }
     }
 
 
@@ -193,7 +226,7 @@ def _request(access: Access, identifier: str, path: str, operation: str, who: st
 
 
 def _mount(kind: str) -> Entry:
-    point = "database/" if kind == "database" else "sys/"
+    point = "sys/" if kind == "system" else f"{kind}/"
     return {
         "mount_point": point,
         "mount_type": kind,

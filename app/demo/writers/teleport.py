@@ -57,7 +57,7 @@ def _events(access: Access) -> Iterator[Event]:
                 yield from _database(access, use)
             case "teleport_kube":
                 yield from _kube(access, use)
-            case "hoop" | "openbao" | "sudo":
+            case "hoop" | "openbao" | "openbao_ssh" | "sudo":
                 raise ValueError(access.key)
 
 
