@@ -4,7 +4,8 @@
 
 In:  an opened PDF.
 Out: the text of its pages in the order it is drawn.
-It knows what our renderer writes: fonts with a ToUnicode map, codes of two bytes (ISO 32000-2 section 9.10.3).
+It knows what our renderer writes, fonts with a ToUnicode map and codes of two bytes (ISO 32000-2 section 9.10.3), and
+simple fonts in their standard encoding, as far as that is ASCII.
 """
 
 import re
@@ -16,6 +17,8 @@ MAX_PAGES = 5_000
 _MAX_CODES = 65_536
 _BLOCK = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf", re.DOTALL)
 _HEX = re.compile(rb"<([0-9A-Fa-f]*)>|\[|\]")
+_Map = dict[int, str] | None
+"""Code to text; None for a simple font, whose codes are ASCII."""
 _SHOWING = {"Tj", "TJ", "'", '"'}
 
 
@@ -28,7 +31,7 @@ def _page_text(page: pikepdf.Page) -> str:
     fonts = page.resources.get("/Font")
     named = fonts.items() if isinstance(fonts, pikepdf.Dictionary) else ()
     maps = {str(name): _unicode_map(font) for name, font in named}
-    current: dict[int, str] = {}
+    current: _Map = {}
     parts: list[str] = []
     for instruction in pikepdf.parse_content_stream(page):
         name = str(instruction.operator)
@@ -49,15 +52,17 @@ def _strings(operands: object) -> list[pikepdf.String]:
     return found
 
 
-def _decode(codes: bytes, mapping: dict[int, str]) -> str:
+def _decode(codes: bytes, mapping: _Map) -> str:
+    if mapping is None:
+        return codes.decode("ascii", errors="replace")
     pairs = zip(codes[::2], codes[1::2], strict=False)
     return "".join(mapping.get(high << 8 | low, "") for high, low in pairs)
 
 
-def _unicode_map(font: pikepdf.Object) -> dict[int, str]:
+def _unicode_map(font: pikepdf.Object) -> _Map:
     stream = font.get("/ToUnicode")
     if not isinstance(stream, pikepdf.Stream):
-        return {}
+        return {} if font.get("/Subtype") == "/Type0" else None
     mapping: dict[int, str] = {}
     for kind, body in _BLOCK.findall(stream.read_bytes()):
         values = [match for match in _HEX.findall(body) if match]

@@ -8,7 +8,7 @@ import pytest
 
 from app.packs.assemble import Draft, sign_pack, write_pack
 from app.signing.keys import SigningIdentity
-from tests.packs.small import SIGNED_AT, identity_in, read_members, small_draft
+from tests.packs.small import SIGNED_AT, identity_in, plain_render, read_members, small_draft
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> SigningIdentity:
 @pytest.fixture(scope="session")
 def draft(tmp_path_factory: pytest.TempPathFactory, identity: SigningIdentity) -> Draft:
     """Return the pack before it was signed."""
-    return small_draft(tmp_path_factory.mktemp("draft"), identity)
+    return small_draft(tmp_path_factory.mktemp("draft"), identity, plain_render)
 
 
 @pytest.fixture(scope="session")
