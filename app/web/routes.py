@@ -25,9 +25,9 @@ COOKIE = "proofroom_token"
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = {"proofroom.css": "text/css", "mark.svg": "image/svg+xml"}
 _FONTS = {
-    "sans-regular": "sans-regular.ttf",
-    "sans-semibold": "sans-semibold.ttf",
-    "mono-regular": "mono-regular.ttf",
+    "sans-regular": "IBMPlexSans-Regular.woff2",
+    "sans-semibold": "IBMPlexSans-SemiBold.woff2",
+    "mono-regular": "IBMPlexMono-Regular.woff2",
 }
 _SEE_OTHER = 303
 _QUARTER = datetime.timedelta(days=89)
@@ -84,7 +84,7 @@ def font_file(name: str) -> FileResponse:
     if name not in _FONTS:
         raise NotFound("there is no such font")
     path = shipped("report_templates") / "_shared" / "fonts" / _FONTS[name]
-    return FileResponse(path, media_type="font/ttf", headers={"Cache-Control": "max-age=86400"})
+    return FileResponse(path, media_type="font/woff2", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.post("/sign-in", dependencies=[Depends(same_origin)])

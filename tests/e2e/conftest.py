@@ -2,12 +2,14 @@
 
 """One demo, run once through the command line, for every end-to-end test to look at."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from app.__main__ import run
+from tests.conftest import ROOT
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -23,27 +25,7 @@ class Demo(msgspec.Struct, frozen=True):
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """Run ``proofroom demo --no-serve`` in a new folder."""
     folder = tmp_path_factory.mktemp("demo") / "data"
-    capture = pytest.MonkeyPatch()
-    lines: list[str] = []
-    capture.setattr("app.cli.options.out.file", _Lines(lines))
-    try:
-        status = run(["demo", "--dir", str(folder), "--no-serve"])
-    finally:
-        capture.undo()
-    output = "".join(lines)
-    assert status == 0, output
-    return Demo(folder, Path(output.strip().splitlines()[-1]), folder / "keys" / "signing.crt", output)
-
-
-class _Lines:
-    """A text file that keeps what is written."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, text: str) -> int:
-        self._lines.append(text)
-        return len(text)
-
-    def flush(self) -> None:
-        pass
+    command = [sys.executable, "-m", "app", "demo", "--dir", str(folder), "--no-serve"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(folder, Path(done.stdout.strip().splitlines()[-1]), folder / "keys" / "signing.crt", done.stdout)

@@ -63,7 +63,7 @@ def test_two_builds_from_the_same_ledger_have_the_same_unsigned_content(demo: De
 
 
 def _unsigned_length(manifest: dict[str, object]) -> int:
-    found = re.search(r"'unsigned[^{}]*?'length': (\d+)", str(manifest))
+    found = re.search(r"'unsignedPdf': {[^{}]*?'length': (\d+)", str(manifest))
     assert found, "the manifest records how long the unsigned PDF is"
     return int(found.group(1))
 

@@ -4,17 +4,20 @@
 
 import datetime
 import hashlib
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
+import uvicorn
 
 from app.auth.tokens import Scope
+from app.clock import SystemClock
 from app.main import create_app
 from app.settings import Settings
-from app.wiring import Services
+from app.wiring import Services, build_services
 from tests.e2e.conftest import Demo
 
 PERIOD = {"start": "2026-07-01", "end": "2026-09-28"}
@@ -22,17 +25,26 @@ API = "/api/v1"
 
 
 @pytest.fixture(scope="module")
-def client(demo: Demo) -> Iterator[TestClient]:
-    """Serve the demo's data directory."""
-    with TestClient(create_app(Settings.load(demo.folder)), base_url="http://127.0.0.1") as client:
-        yield client
+def services(demo: Demo) -> Services:
+    """Open the demo's data directory."""
+    return build_services(Settings.load(demo.folder), SystemClock())
 
 
 @pytest.fixture(scope="module")
-def services(client: TestClient) -> Services:
-    """Return the services behind the client."""
-    found: Services = client.app.state.services  # type: ignore[attr-defined]
-    return found
+def client(demo: Demo) -> Iterator[httpx.Client]:
+    """Serve the demo's data directory by a real server on a free port of this machine."""
+    config = uvicorn.Config(create_app(Settings.load(demo.folder)), host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=60) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def builder(services: Services) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_every_endpoint_refuses_a_caller_without_a_token(client: TestClient) -> None:
+def test_every_endpoint_refuses_a_caller_without_a_token(client: httpx.Client) -> None:
     """The list comes from the OpenAPI document, so a new endpoint cannot be forgotten."""
     document = client.get(f"{API}/openapi.json").json()
     assert document["openapi"].startswith("3.1")
@@ -64,7 +76,7 @@ def test_every_endpoint_refuses_a_caller_without_a_token(client: TestClient) -> 
         assert client.request(method, path.replace("{", "").replace("}", ""), headers=wrong).status_code == 401
 
 
-def test_frameworks_controls_and_tests_are_told(client: TestClient, reader: dict[str, str]) -> None:
+def test_frameworks_controls_and_tests_are_told(client: httpx.Client, reader: dict[str, str]) -> None:
     frameworks = {one["id"]: one for one in client.get(f"{API}/frameworks", headers=reader).json()}
     assert {"soc2-tsc-2017", "iso27001-2022", "hipaa-security"} <= set(frameworks)
     controls = client.get(f"{API}/controls", params={"framework": "soc2"}, headers=reader).json()
@@ -73,7 +85,7 @@ def test_frameworks_controls_and_tests_are_told(client: TestClient, reader: dict
     assert {test for control in controls for test in control["tests"]} <= tests
 
 
-def test_an_evaluation_agrees_with_the_command_line(client: TestClient, reader: dict[str, str], demo: Demo) -> None:
+def test_an_evaluation_agrees_with_the_command_line(client: httpx.Client, reader: dict[str, str], demo: Demo) -> None:
     answer = client.get(f"{API}/evaluations/soc2", params=PERIOD, headers=reader).json()
     assert answer["start"] == "2026-07-01T00:00:00Z"
     for test in answer["tests"]:
@@ -97,14 +109,16 @@ def test_an_evaluation_agrees_with_the_command_line(client: TestClient, reader: 
     ],
 )
 def test_mistakes_are_problem_documents(
-    client: TestClient, reader: dict[str, str], path: str, params: dict[str, Any], status: int, code: str
+    client: httpx.Client, reader: dict[str, str], path: str, params: dict[str, Any], status: int, code: str
 ) -> None:
     answer = client.get(API + path, params=params, headers=reader)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_records_are_paged_to_the_end_without_a_repeat_or_raw_bytes(client: TestClient, reader: dict[str, str]) -> None:
+def test_records_are_paged_to_the_end_without_a_repeat_or_raw_bytes(
+    client: httpx.Client, reader: dict[str, str]
+) -> None:
     url: str | None = f"{API}/records?type=session&limit=400"
     seen: list[tuple[str, int]] = []
     while url:
@@ -116,7 +130,7 @@ def test_records_are_paged_to_the_end_without_a_repeat_or_raw_bytes(client: Test
     assert len(set(seen)) == len(seen)
 
 
-def test_trails_state_the_basis_of_every_link(client: TestClient, reader: dict[str, str]) -> None:
+def test_trails_state_the_basis_of_every_link(client: httpx.Client, reader: dict[str, str]) -> None:
     trails = client.get(f"{API}/trails", params={**PERIOD, "limit": 20}, headers=reader).json()
     assert trails
     for one in trails:
@@ -124,7 +138,7 @@ def test_trails_state_the_basis_of_every_link(client: TestClient, reader: dict[s
 
 
 def test_a_pack_is_built_as_a_job_and_downloaded(
-    client: TestClient, builder: dict[str, str], reader: dict[str, str]
+    client: httpx.Client, builder: dict[str, str], reader: dict[str, str]
 ) -> None:
     wanted = {"framework": "hipaa", **PERIOD}
     assert client.post(f"{API}/packs", json=wanted, headers=reader).status_code == 403
@@ -141,7 +155,7 @@ def test_a_pack_is_built_as_a_job_and_downloaded(
     assert download.headers["etag"] == f'"{pack["sha256"]}"'
 
 
-def _wait(client: TestClient, address: str, headers: dict[str, str]) -> dict[str, Any]:
+def _wait(client: httpx.Client, address: str, headers: dict[str, str]) -> dict[str, Any]:
     for _ in range(240):
         job: dict[str, Any] = client.get(address, headers=headers).json()
         if job["state"] in {"done", "failed"}:
@@ -150,7 +164,7 @@ def _wait(client: TestClient, address: str, headers: dict[str, str]) -> dict[str
     pytest.fail("the job did not end")
 
 
-def test_the_page_asks_for_a_token_and_then_shows_statuses(client: TestClient, services: Services) -> None:
+def test_the_page_asks_for_a_token_and_then_shows_statuses(client: httpx.Client, services: Services) -> None:
     client.cookies.clear()
     assert "Sign in" in client.get("/").text
     refused = client.post("/sign-in", data={"token": "prm_x_y"})
@@ -172,16 +186,16 @@ def test_the_page_asks_for_a_token_and_then_shows_statuses(client: TestClient, s
 
 
 @pytest.mark.parametrize("path", ["/static/proofroom.css", "/static/mark.svg", "/fonts/sans-regular", "/api/v1/docs"])
-def test_what_the_pages_need_is_served(client: TestClient, path: str) -> None:
+def test_what_the_pages_need_is_served(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/static/../app/main.py", "/static/..%2Fsettings.py", "/fonts/OFL.txt"])
-def test_nothing_else_is_served(client: TestClient, path: str) -> None:
+def test_nothing_else_is_served(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_the_default_period_is_that_of_the_newest_pack(client: TestClient, services: Services) -> None:
+def test_the_default_period_is_that_of_the_newest_pack(client: httpx.Client, services: Services) -> None:
     token, _ = services.auth.issue("Eli", [Scope.READ], days=1)
-    page = client.get("/", cookies={"proofroom_token": token}).text
+    page = client.get("/", headers={"Cookie": f"proofroom_token={token}"}).text
     assert f'value="{datetime.date(2026, 7, 1)}"' in page
