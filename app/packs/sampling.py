@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from app.packs.model import SampleDraw
 
 DEFAULT_SIZE = 25
-"""What auditors commonly take for a control that operates many times a day; see docs/packs.md."""
+"""What auditors commonly take for a control that operates many times a day."""
 _LABEL = "proofroom.sample.v1"
 
 

@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Check a pack without trusting whoever made it: numbered steps, from the bytes up to re-performing every test.
+"""Verify an evidence pack: needs the pack and a trust anchor; no database, no network, no configuration.
 
-In:  a pack and, if the reader has one, a trust anchor. Out: a report. No network, no database, no configuration.
+In:  a ZIP file from anybody.
+Out: a report of numbered steps, each ok, FAILED or not done, and why.
+It must never believe a pack before a step has shown it, and never parse bytes that differ from the signed statement.
+
+    verifier.py        run the steps, give the verdict
+    steps.py           the list: number, name, rule, source
+    step.py, outcome.py, case.py, report.py   how a step is written, run and shown
+    form.py, signatures.py, pdf_text.py       container, statement, signatures, PDF
+    ledger.py          checkpoint, proofs, completeness
+    content.py         controls, populations, everything derived
+    reperformance.py   every test again, by both engines
+
+docs/verification.md explains each step.
 """

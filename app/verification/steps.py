@@ -99,7 +99,7 @@ STEPS: tuple[Step, ...] = (
         name="the controls are those of the report",
         rule="The controls load, every expression is typed and safe for missing values, and all digests are the "
         "report's.",
-        source="docs/controls.md",
+        source="docs/reference/control-tests.md",
         check=content.controls,
     ),
     Step(
