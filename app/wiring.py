@@ -26,8 +26,8 @@ from app.controls.loader import Controls, load
 from app.db import Database
 from app.evaluation.model import Period
 from app.evaluation.periods import PeriodEvaluator, Progress
-from app.gaps.items import gaps_of
 from app.gaps.export import export
+from app.gaps.items import gaps_of
 from app.gaps.model import Gap
 from app.jobs.model import Job
 from app.jobs.service import JobService

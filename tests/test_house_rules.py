@@ -23,7 +23,9 @@ def _tracked() -> list[Path]:
 def test_every_source_file_names_its_licence_says_what_it_is_and_stays_small(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# SPDX-License-Identifier: Apache-2.0"
-    assert lines[2].startswith(('"""', 'r"""')), "a module begins with what comes in, what goes out, what it must not do"
+    assert lines[2].startswith(('"""', 'r"""')), (
+        "a module begins with what comes in, what goes out, what it must not do"
+    )
     assert len(lines) <= MAX_LINES
 
 

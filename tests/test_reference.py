@@ -20,7 +20,18 @@ def test_every_generated_file_is_current(made: dict[str, str]) -> None:
 
 def test_every_command_and_its_help_is_in_the_page(made: dict[str, str]) -> None:
     page = made["docs/reference/cli.md"]
-    wanted = ["demo", "serve", "import", "rebuild", "evaluate", "gaps", "pack build", "verify", "ledger fsck", "token create"]
+    wanted = [
+        "demo",
+        "serve",
+        "import",
+        "rebuild",
+        "evaluate",
+        "gaps",
+        "pack build",
+        "verify",
+        "ledger fsck",
+        "token create",
+    ]
     for command in wanted:
         assert f"## proofroom {command}\n" in page
     assert "FILE..." in page

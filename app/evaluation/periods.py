@@ -49,9 +49,7 @@ class PeriodEvaluator:
         ledger_size: tells the ledger's present size.
     """
 
-    def __init__(
-        self, trails: TrailService, controls: Controls, cache: Path, ledger_size: Callable[[], int]
-    ) -> None:
+    def __init__(self, trails: TrailService, controls: Controls, cache: Path, ledger_size: Callable[[], int]) -> None:
         self._trails = trails
         self._controls = controls
         self._cache = cache
