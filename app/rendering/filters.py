@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app.records.times import format_instant
-from app.rendering.visible import clip, oneline, visible
+from app.rendering.visible import clip, oneline, short, visible
 
 _THIN = "\u202f"
 """Narrow no-break space: the thousands separator of ISO 80000-1, 7.3.1."""
@@ -129,6 +129,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "period": period,
     "plural": plural,
     "prose": prose,
+    "short": short,
     "size": size,
     "span": span,
     "spaced": spaced,

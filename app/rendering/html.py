@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from jinja2 import FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import FileSystemLoader, StrictUndefined, Undefined, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -34,7 +34,7 @@ def render_html(template: str, context: Mapping[str, Any], *, title: str, langua
 
     Raises:
         NotFound: there is no such template.
-        jinja2.UndefinedError: the context lacks what the template needs.
+        ProofroomError: the context lacks what the template needs.
     """
     return fill(template, context, title=title, language=language, medium="screen")
 
@@ -50,7 +50,10 @@ def fill(
         raise NotFound(
             f"there is no report template '{visible(template[:60])}'", hint=f"Known: {', '.join(templates())}."
         )
-    return environment.get_template(f"{template}/report.html").render(values)
+    try:
+        return environment.get_template(f"{template}/report.html").render(values)
+    except (UndefinedError, TypeError) as error:
+        raise ProofroomError(f"the report template '{template}' lacks something it prints: {error}") from error
 
 
 def templates() -> list[str]:

@@ -54,8 +54,7 @@ def render_pdf(
 
     Raises:
         NotFound: there is no such template.
-        ProofroomError: the document could not be made.
-        jinja2.UndefinedError: the context lacks what the template needs.
+        ProofroomError: the context lacks what the template needs, or the document could not be made.
     """
     stamp = format_instant(created - created % 1000)
     html = fill(template, context, title=title, language=language, medium="print", created=stamp)

@@ -45,6 +45,11 @@ def clip(text: str, most: int = 400) -> str:
     return f"{text[:most]}… [{len(text):,} characters in all]"
 
 
+def short(text: str, most: int) -> str:
+    """Cut a text to a length with an ellipsis, for places where only a hint of it is wanted."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _each(text: str) -> list[str]:
     shown = []
     marks = 0
