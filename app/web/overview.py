@@ -50,7 +50,7 @@ def evaluation_view(evaluation: Evaluation, gaps: tuple[Gap, ...], controls: Con
                 "status": control.status,
                 "icon": _STATUS_ICON[control.status],
                 "word": _words(control.status),
-                "reason": control.reason,
+                "reason": _unbroken(control.reason),
                 "tests": control.test_ids,
             }
             for control in tested
@@ -101,6 +101,11 @@ def job_view(job: Job, refresh: str) -> dict[str, Any]:
         case JobState.FAILED:
             sentence = f"The pack was not built: {job.problem}"
     return {"sentence": sentence, "running": running, "refresh": refresh}
+
+
+def _unbroken(text: str) -> str:
+    """Keep the ids of tests on one line."""
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def _words(state: str) -> str:

@@ -122,7 +122,9 @@ def overview(
     if caller is None:
         return render("sign_in.html.j2", {"caller": None, "problem": None})
     catalogs = list(services.controls.catalogs.values())
-    catalog = services.controls.resolve_framework(framework) if framework else catalogs[0]
+    packs = services.packs.list()
+    wanted = framework or (packs[0].framework if packs else catalogs[0].id)
+    catalog = services.controls.resolve_framework(wanted)
     first, last = _days(services, start, end)
     context: dict[str, Any] = {
         "caller": caller,
@@ -132,7 +134,7 @@ def overview(
         "start": first,
         "end": last,
         "can_build": Scope.PACKS_WRITE in caller.scopes,
-        "packs": [pack_view(pack) for pack in services.packs.list() if pack.framework == catalog.id],
+        "packs": [pack_view(pack) for pack in packs if pack.framework == catalog.id],
         "job": None,
         "evaluation": None,
         "problem": None,
