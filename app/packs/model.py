@@ -24,6 +24,7 @@ class TestNarrative(msgspec.Struct, frozen=True, kw_only=True):
     applies_when: str
     requires: str
     remediation: str
+    no_evidence_when: str = "false"
 
 
 class SampleDraw(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,7 @@ def narrative(test: ControlTest) -> TestNarrative:
         applies_when=test.applies_when,
         requires="; ".join(f"{kind}: {', '.join(names)}" for kind, names in wanted.items() if names),
         remediation=test.remediation,
+        no_evidence_when=test.no_evidence_when,
     )
 
 
