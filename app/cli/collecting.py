@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from app.cli.options import DAY, DirOption, JsonOption, day, err, out, progress_bar, services
+from app.cli.options import DAY, DirOption, JsonOption, columns, day, err, out, progress_bar, services
 from app.collection.model import CollectionRun
 from app.connectors.base import Window
 from app.connectors.registry import FILE_CONNECTORS
@@ -92,7 +91,7 @@ def rebuild(directory: DirOption = None) -> None:
 
 def list_connectors() -> None:
     """List the formats that can be imported."""
-    table = Table("name", "reads", "can state", box=None, pad_edge=False)
+    table = columns("name", "reads", "can state")
     for name, factory in FILE_CONNECTORS.items():
         table.add_row(name, factory.title, ", ".join(sorted(factory.record_types)))
     out.print(table)

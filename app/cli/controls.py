@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from app.cli.options import err, out
+from app.cli.options import columns, err, out
 from app.controls.loader import Controls, load
 from app.errors import ControlsInvalid
 from app.evaluation.examples import run_examples
@@ -36,7 +35,7 @@ def _load(folder: Path | None) -> Controls:
 def list_tests(folder: FolderOption = None) -> None:
     """List the tests and the controls that each bears on."""
     controls = _load(folder)
-    table = Table("test", "severity", "population", "title", "bears on", box=None, pad_edge=False)
+    table = columns("test", "severity", "population", "title", "bears on")
     for test in controls.tests.values():
         bears_on = [
             entry.control

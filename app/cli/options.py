@@ -3,14 +3,17 @@
 """Options and small helpers that several commands share."""
 
 import datetime
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from app.clock import Clock, SystemClock
 from app.errors import UsageError
@@ -31,8 +34,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 DAY = 86_400_000
 
-out = Console(highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 240
+"""Columns of a table that goes to a file or another program, so that nothing in it is cut off."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def columns(*headers: str) -> Table:
+    """Return a table for the terminal; long cells go on below, they are never cut off."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header in headers:
+        made.add_column(header, overflow="fold")
+    return made
 
 
 def services(directory: Path | None, *, clock: Clock | None = None) -> Services:

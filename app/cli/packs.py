@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from app.cli.options import (
     DirOption,
@@ -14,6 +13,7 @@ from app.cli.options import (
     FromOption,
     JsonOption,
     ToOption,
+    columns,
     err,
     out,
     period,
@@ -53,7 +53,7 @@ def build(
 
 def list_packs(directory: DirOption = None) -> None:
     """List the packs that were built."""
-    table = Table("built", "framework", "from", "to", "sha256", "file", box=None, pad_edge=False)
+    table = columns("built", "framework", "from", "to", "sha256", "file")
     packs = services(directory).packs.list()
     for pack in packs:
         table.add_row(

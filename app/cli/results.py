@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from app.cli.options import (
     DirOption,
@@ -14,6 +13,7 @@ from app.cli.options import (
     FromOption,
     JsonOption,
     ToOption,
+    columns,
     err,
     out,
     period,
@@ -52,10 +52,10 @@ def evaluate(
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print the outcome of each test and the status of each tested control."""
     words = [outcome.word for outcome in ItemOutcome]
-    tests = Table("test", "outcome", *[word.replace("_", " ") for word in words], box=None, pad_edge=False)
+    tests = columns("test", "outcome", *[word.replace("_", " ") for word in words])
     for test in evaluation.tests:
         tests.add_row(test.test_id, test.outcome, *[f"{test.counts[word]:,}" for word in words])
-    controls = Table("control", "status", "tests", box=None, pad_edge=False)
+    controls = columns("control", "status", "tests")
     for control in evaluation.controls:
         if control.test_ids:
             controls.add_row(control.control_id, control.status, " ".join(control.test_ids))

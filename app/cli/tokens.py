@@ -5,10 +5,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from app.auth.tokens import Scope
-from app.cli.options import DirOption, err, out, services
+from app.cli.options import DirOption, columns, err, out, services
 from app.records.times import format_instant
 
 
@@ -36,7 +35,7 @@ def create(
 
 def list_tokens(directory: DirOption = None) -> None:
     """List tokens; never their secrets."""
-    table = Table("id", "name", "scopes", "expires", "state", box=None, pad_edge=False)
+    table = columns("id", "name", "scopes", "expires", "state")
     for info in services(directory).auth.tokens():
         state = "revoked" if info.revoked_at is not None else ""
         table.add_row(info.id, info.name, " ".join(info.scopes), format_instant(info.expires_at), state)
