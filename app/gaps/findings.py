@@ -252,7 +252,7 @@ def _criteria(subject: Subject) -> str:
 
 
 def _when(subject: Subject) -> str:
-    return f"In {period_text(subject.evaluation.period)}"
+    return f"From {period_text(subject.evaluation.period)}"
 
 
 def _verb(count: int, one: str, many: str) -> str:

@@ -57,7 +57,7 @@ def test_a_deviation_is_told_in_five_parts(evaluated: Evaluated, controls: Any) 
         test_id="APR-01",
         control_ids=("CC6.1", "CC6.2"),
         criteria="CC6.1 Logical access; CC6.2 Registration. Test APR-01: Claim of APR-01.",
-        condition="In 2026-04-01 to 2026-06-30 (UTC), 12 of 4,790 grants that could be judged deviate (0.3 %). 2 of "
+        condition="From 2026-04-01 to 2026-06-30 (UTC), 12 of 4,790 grants that could be judged deviate (0.3 %). 2 of "
         "them are under an approved waiver and stay deviations. Of 8 further grants nothing can be said; that is a "
         "finding of its own.",
         cause="The test does not establish the cause. What usually makes it fail: somebody forgot.",
@@ -73,7 +73,7 @@ def test_missing_evidence_says_what_to_collect(evaluated: Evaluated, controls: A
     (gap,) = _of(
         derive_gaps(evaluated({"SES-01": {"pass": 1, "no_evidence": 1}}), controls, (), ()), K.MISSING_EVIDENCE
     )
-    assert gap.condition == "In 2026-04-01 to 2026-06-30 (UTC), evidence is missing for 1 of 2 sessions."
+    assert gap.condition == "From 2026-04-01 to 2026-06-30 (UTC), evidence is missing for 1 of 2 sessions."
     assert gap.recommendation == (
         "Connect, for the whole period, sources of: session, approval; have them give these fields: session.starts_at."
     )
