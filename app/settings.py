@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         dir: the data directory; holds the database, keys, segments and packs.
         database_url: ``postgresql://…``; without it, SQLite in the data directory.
         organisation: whose evidence this is, printed on reports.
+        signing_key, signing_certificate: PEM files of the organisation's own signing identity, given together; without
+            them, a development identity is made on first use, and packs say so.
     """
 
     model_config = SettingsConfigDict(env_prefix="PROOFROOM_", extra="forbid", frozen=True)
@@ -34,6 +36,8 @@ class Settings(BaseSettings):
     dir: Path = DEFAULT_DIRECTORY
     database_url: str | None = Field(default=None, repr=False)
     organisation: str = Field(default="Example organisation", min_length=1, max_length=200)
+    signing_key: Path | None = None
+    signing_certificate: Path | None = None
 
     @classmethod
     def load(cls, directory: Path | None = None, **overrides: Any) -> Self:  # noqa: ANN401  pydantic checks them.
@@ -57,6 +61,19 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Return the database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.dir.absolute() / 'proofroom.db'}"
+
+    @property
+    def own_identity(self) -> tuple[Path, Path] | None:
+        """Return the files of the organisation's own key and certificate, or None for the development identity.
+
+        Raises:
+            UsageError: only one of the two is set.
+        """
+        if self.signing_key is None and self.signing_certificate is None:
+            return None
+        if self.signing_key is None or self.signing_certificate is None:
+            raise UsageError("signing_key and signing_certificate go together", where=SETTINGS_FILE, hint="Set both")
+        return self.signing_key, self.signing_certificate
 
     @property
     def keys_dir(self) -> Path:

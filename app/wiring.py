@@ -87,7 +87,7 @@ class Services:
             database=self.database,
             ledger=self.ledger,
             evaluator=self.evaluator,
-            keys=SigningKeys(self.settings.keys_dir, self.clock),
+            keys=SigningKeys(self.settings.keys_dir, self.clock, self.settings.own_identity),
             clock=self.clock,
             organisation=self.settings.organisation,
         )
