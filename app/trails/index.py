@@ -73,8 +73,15 @@ class TrailIndex:
     def _attach(self, records: list[FoldedRecord[AccessRecord]]) -> None:
         approvals, alerts = select(records, Approval), select(records, Alert)
         reviews, events = select(records, Review), select(records, SessionEvent)
+        # An approver of several knows only what was put before him, not what came of it: his decision may name the
+        # pending approval, which names the grant.
+        named = {each.record.id: each.record.grant_id for each in approvals}
         self.grant_approvals = attach(
-            approvals, self.grants, lambda each: each.grant_id, relation="approval", across_sources=False
+            approvals,
+            self.grants,
+            lambda each: named.get(each.grant_id or "") or each.grant_id,
+            relation="approval",
+            across_sources=False,
         )
         self.session_approvals = attach(
             approvals, self.sessions, lambda each: each.session_id, relation="approval", across_sources=False

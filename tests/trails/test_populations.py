@@ -332,3 +332,13 @@ def test_twenty_thousand_sessions_of_few_people_link_without_comparing_all_with_
     rows = world.populations()
     assert time.process_time() - begin < 30
     assert len(rows["session"]) == len(rows["grant"]) == 20_000
+
+
+def test_the_first_of_two_approvers_reaches_the_grant_through_the_pending_approval(world: Any) -> None:
+    """OpenBao's control groups: the first authorization knows the accessor only."""
+    world.tell("bao", Grant(id="q-1", basis="lease", starts_at=30))
+    world.tell("bao", Approval(id="accessor", grant_id="q-1", decision="approved", approver="cy", decided_at=20))
+    world.tell(
+        "bao", Approval(id="accessor/bo", grant_id="accessor", decision="approved", approver="bo", decided_at=10)
+    )
+    assert [each.approver for each in world.row("bao/grant/q-1").approvals] == ["bo", "cy"]
