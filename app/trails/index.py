@@ -73,7 +73,7 @@ class TrailIndex:
     def _attach(self, records: list[FoldedRecord[AccessRecord]]) -> None:
         approvals, alerts = select(records, Approval), select(records, Alert)
         reviews, events = select(records, Review), select(records, SessionEvent)
-        # An approver of several knows only what was put before him, not what came of it: his decision may name the
+        # One approver of several knows only what was put before them, not what came of it: their decision may name the
         # pending approval, which names the grant.
         named = {each.record.id: each.record.grant_id for each in approvals}
         self.grant_approvals = attach(
