@@ -17,8 +17,6 @@ from app.errors import Forbidden, UsageError
 from app.evaluation.model import Period
 from app.wiring import Services
 
-DAY = datetime.timedelta(days=1)
-
 _bearer = HTTPBearer(auto_error=False, description="A token made by 'proofroom token create'.")
 
 
@@ -56,25 +54,12 @@ Reader = Annotated[Caller, Depends(_caller_with(Scope.READ))]
 PackBuilder = Annotated[Caller, Depends(_caller_with(Scope.PACKS_WRITE))]
 
 
-def days_to_period(start: datetime.date, end: datetime.date) -> Period:
-    """Return the period from the first to the last day, both included, UTC.
-
-    Raises:
-        UsageError: the last day is before the first.
-    """
-    if end < start:
-        raise UsageError("the period ends before it starts", where="end")
-    first = datetime.datetime.combine(start, datetime.time(), datetime.UTC)
-    last = datetime.datetime.combine(end, datetime.time(), datetime.UTC) + DAY
-    return Period(start=int(first.timestamp() * 1000), end=int(last.timestamp() * 1000))
-
-
 def get_period(
     start: Annotated[datetime.date, Query(description="First day, UTC.")],
     end: Annotated[datetime.date, Query(description="Last day, included, UTC.")],
 ) -> Period:
     """Return the period asked for in the query."""
-    return days_to_period(start, end)
+    return Period.of_days(start, end, where="end")
 
 
 PeriodDep = Annotated[Period, Depends(get_period)]

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import FileResponse
 
-from app.api.deps import PackBuilder, Reader, ServicesDep, days_to_period
+from app.api.deps import PackBuilder, Reader, ServicesDep
 from app.api.jobs import job_out
 from app.api.problem import RESPONSES
 from app.api.schemas import JobOut, PackIn, PackOut
+from app.evaluation.model import Period
 from app.packs.repository import PackInfo
 from app.records.times import format_instant
 
@@ -38,7 +39,8 @@ def build_pack(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> JobOut:
     """Ask for a pack. The answer is a job; poll its address until it is done."""
-    job = services.submit_pack(wanted.framework, days_to_period(wanted.start, wanted.end), caller, idempotency_key)
+    period = Period.of_days(wanted.start, wanted.end, where="end")
+    job = services.submit_pack(wanted.framework, period, caller, idempotency_key)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return job_out(job)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import DAY, DirOption, JsonOption, columns, day, err, out, progress_bar, services
+from app.cli.options import DirOption, JsonOption, columns, err, out, period, progress_bar, services
 from app.collection.model import CollectionRun
 from app.connectors.base import Window
 from app.connectors.registry import FILE_CONNECTORS
@@ -42,7 +42,10 @@ def import_files(
     """
     if (first is None) != (last is None):
         raise UsageError("--from and --to go together", hint="Give both, or neither")
-    covered = Window(start=day(first, where="--from"), end=day(last, where="--to") + DAY) if first and last else None
+    covered = None
+    if first is not None and last is not None:
+        days = period(first, last)
+        covered = Window(start=days.start, end=days.end)
     with progress_bar(f"Importing {source or connector}") as update:
         run = services(directory).import_files(connector, files, source or connector, covered, update)
     if as_json_:

@@ -2,7 +2,6 @@
 
 """Options and small helpers that several commands share."""
 
-import datetime
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.clock import Clock, SystemClock
-from app.errors import UsageError
 from app.evaluation.model import Period
+from app.records.times import parse_day
 from app.settings import Settings
 from app.wiring import Services, build_services
 
@@ -31,8 +30,6 @@ FrameworkOption = Annotated[str, typer.Option("--framework", help="Framework id 
 FromOption = Annotated[str, typer.Option("--from", help="First day of the period, YYYY-MM-DD (UTC).")]
 ToOption = Annotated[str, typer.Option("--to", help="Last day of the period, included, YYYY-MM-DD (UTC).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
-DAY = 86_400_000
 
 _PIPE_WIDTH = 240
 """Columns of a table that goes to a file or another program, so that nothing in it is cut off."""
@@ -55,29 +52,13 @@ def services(directory: Path | None, *, clock: Clock | None = None) -> Services:
     return build_services(settings, clock or SystemClock())
 
 
-def day(text: str, *, where: str) -> int:
-    """Return the first instant of a day given as YYYY-MM-DD, UTC.
-
-    Raises:
-        UsageError: it is not such a day.
-    """
-    try:
-        date = datetime.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text[:40]}' is not a day", where=where, hint="Write it as YYYY-MM-DD") from None
-    return int(datetime.datetime.combine(date, datetime.time(), datetime.UTC).timestamp() * 1000)
-
-
 def period(first: str, last: str) -> Period:
     """Return the period from the first to the last day, both included.
 
     Raises:
         UsageError: a day cannot be read, or the last is before the first.
     """
-    start, end = day(first, where="--from"), day(last, where="--to") + DAY
-    if end <= start:
-        raise UsageError("the period ends before it starts", where="--to", hint="Give --from the earlier day")
-    return Period(start=start, end=end)
+    return Period.of_days(parse_day(first, where="--from"), parse_day(last, where="--to"), where="--to")
 
 
 @contextmanager

@@ -59,8 +59,7 @@ def list_packs(directory: DirOption = None) -> None:
         table.add_row(
             format_instant(pack.built_at),
             pack.framework,
-            format_instant(pack.period.start)[:10],
-            format_instant(pack.period.end - 1)[:10],
+            *pack.period.days,
             pack.sha256[:16],
             pack.file_name,
         )

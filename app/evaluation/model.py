@@ -5,9 +5,15 @@
 We report; the auditor concludes. So no word here means "compliant" or "effective".
 """
 
+import datetime
 from enum import IntEnum, StrEnum
 
 import msgspec
+
+from app.errors import UsageError
+from app.records.times import LAST_INSTANT, first_instant, format_instant
+
+DAY_MS = 86_400_000
 
 
 class ItemOutcome(IntEnum):
@@ -52,6 +58,25 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
     start: int
     end: int
+
+    @classmethod
+    def of_days(cls, first: datetime.date, last: datetime.date, *, where: str | None = None) -> "Period":
+        """Return the period from the first to the last day, both included.
+
+        Raises:
+            UsageError: the last day is before the first, or so late that the period's end cannot be written.
+        """
+        if last < first:
+            raise UsageError("the period ends before it starts", where=where, hint="Begin with the earlier day")
+        end = first_instant(last) + DAY_MS
+        if end > LAST_INSTANT:
+            raise UsageError("the period ends too late", where=where, hint="Name a day before 9999-12-31")
+        return cls(start=first_instant(first), end=end)
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """Return its first and last day, both included, as YYYY-MM-DD."""
+        return format_instant(self.start)[:10], format_instant(self.end - 1)[:10]
 
 
 class ControlTestResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from app.controls.model import CatalogControl, ControlTest
-from app.evaluation.model import ControlResult, ControlTestResult, Evaluation, Period
+from app.evaluation.model import DAY_MS, ControlResult, ControlTestResult, Evaluation, Period
 from app.gaps.model import Gap, GapKind
 from app.records.times import format_instant
 
@@ -22,7 +22,6 @@ MOST_ITEMS = 100
 SEVERITIES = ("critical", "high", "medium", "low")
 """From worst to least."""
 
-_DAY = 86_400_000
 _NOUNS = {
     "session": ("session", "sessions"),
     "grant": ("grant", "grants"),
@@ -198,9 +197,9 @@ def rate(part: int, whole: int) -> str:
 
 def period_text(period: Period) -> str:
     """Return a period as days, both included, where it is made of whole days; else as instants."""
-    if period.start % _DAY or period.end % _DAY or period.end <= period.start:
+    if period.start % DAY_MS or period.end % DAY_MS or period.end <= period.start:
         return f"{format_instant(period.start)} until {format_instant(period.end)}"
-    return f"{format_instant(period.start)[:10]} to {format_instant(period.end - 1)[:10]} (UTC)"
+    return f"{' to '.join(period.days)} (UTC)"
 
 
 def worst(severities: Iterable[str]) -> str:

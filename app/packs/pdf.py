@@ -6,7 +6,6 @@ import hashlib
 
 from app.packs import layout
 from app.packs.model import ReportData
-from app.records.times import format_instant
 from app.rendering import render_pdf
 
 TEMPLATE = "evidence_pack"
@@ -15,7 +14,7 @@ TEMPLATE = "evidence_pack"
 def render_report(report: ReportData, content_manifest: bytes) -> bytes:
     """Return the unsigned PDF; the same for the same report, content manifest and software."""
     evaluation = report.evaluation
-    first, last = format_instant(evaluation.period.start)[:10], format_instant(evaluation.period.end - 1)[:10]
+    first, last = evaluation.period.days
     return render_pdf(
         TEMPLATE,
         {"report": report, "content_manifest_sha256": hashlib.sha256(content_manifest).hexdigest()},

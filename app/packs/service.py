@@ -29,7 +29,6 @@ from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.repository import PackInfo
 from app.packs.rows import ledger_indices
-from app.records.times import format_instant
 from app.signing.keys import SigningIdentity
 
 _ATTEMPTS = 3
@@ -199,7 +198,7 @@ def _signer(identity: SigningIdentity) -> SignerInfo:
 
 def _file_name(evaluated: EvaluatedPeriod) -> str:
     period = evaluated.evaluation.period
-    first, last = format_instant(period.start)[:10], format_instant(period.end - 1)[:10]
+    first, last = period.days
     return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}.zip"
 
 

@@ -2,15 +2,15 @@
 
 """Text to instants and back.
 
-In:  an RFC 3339 timestamp as a source spelled it.
+In:  an RFC 3339 timestamp as a source spelled it, or a day as a person typed it.
 Out: epoch milliseconds, UTC; digits beyond the millisecond are cut off, never rounded up into the future.
 Never guesses: a timestamp without a zone is refused, because an hour's difference decides a test.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from app.errors import RecordRejected
+from app.errors import RecordRejected, UsageError
 
 LAST_INSTANT = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last instant RFC 3339 can spell."""
@@ -18,6 +18,7 @@ LAST_INSTANT = 253_402_300_799_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 64
 _NEVER_YEARS = ("0000-", "0001-")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(?:\.[0-9]+)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
@@ -76,6 +77,25 @@ def format_instant(instant: int) -> str:
         raise ValueError(f"{instant} is not an instant that can be written") from None
     fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
     return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def parse_day(text: str, *, where: str | None = None) -> date:
+    """Read a day that a person typed; only YYYY-MM-DD, because the other spellings of ISO 8601 are misread.
+
+    Raises:
+        UsageError: it is not such a day.
+    """
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise UsageError(f"'{text[:40]}' is not a day", where=where, hint="Write it as YYYY-MM-DD")
+
+
+def first_instant(day: date) -> int:
+    """Return the first instant of a day, UTC."""
+    return (datetime.combine(day, time(), UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _refusal(text: str) -> RecordRejected:

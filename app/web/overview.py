@@ -81,7 +81,7 @@ def pack_view(pack: PackInfo) -> dict[str, str]:
     return {
         "id": pack.id,
         "file_name": pack.file_name,
-        "period": f"{format_instant(pack.period.start)[:10]} to {format_instant(pack.period.end - 1)[:10]}",
+        "period": " to ".join(pack.period.days),
         "built": format_instant(pack.built_at)[:16].replace("T", " ") + " UTC",
         "size": f"{max(1, pack.size // _KIB):,} KiB",
         "sha256": pack.sha256,

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Cookie, Depends, Form, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from app.api.deps import ServicesDep, days_to_period
+from app.api.deps import ServicesDep
 from app.auth.tokens import Caller, Scope
-from app.errors import Forbidden, NotFound, ProofroomError, UsageError
-from app.records.times import format_instant
+from app.errors import Forbidden, NotFound, ProofroomError
+from app.evaluation.model import Period
+from app.records.times import format_instant, parse_day
 from app.resources import shipped
 from app.web.overview import evaluation_view, job_view, pack_view
 from app.web.pages import render
@@ -161,7 +162,7 @@ def build_pack(
     """Ask for a pack and go back to the overview, which shows how far it is."""
     if caller is None or Scope.PACKS_WRITE not in caller.scopes:
         raise Forbidden("building packs needs a token with the scope 'packs:write'")
-    period = days_to_period(_day(start), _day(end))
+    period = Period.of_days(parse_day(start), parse_day(end))
     job = services.submit_pack(framework, period, caller, None)
     query = urllib.parse.urlencode({"framework": framework, "start": start, "end": end, "job": job.id})
     return RedirectResponse(f"/?{query}#packs", _SEE_OTHER)
@@ -178,7 +179,7 @@ def download(pack_id: str, services: ServicesDep, caller: CallerDep) -> Response
 
 
 def _evaluation(services: Services, framework: str, first: str, last: str) -> dict[str, Any]:
-    period = days_to_period(_day(first), _day(last))
+    period = Period.of_days(parse_day(first), parse_day(last))
     evaluated = services.evaluator.evaluate(framework, period)
     return evaluation_view(evaluated.evaluation, services.gaps(framework, period), services.controls)
 
@@ -189,15 +190,8 @@ def _days(services: Services, start: str | None, end: str | None) -> tuple[str, 
         return start, end
     packs = services.packs.list()
     if packs:
-        return format_instant(packs[0].period.start)[:10], format_instant(packs[0].period.end - 1)[:10]
+        return packs[0].period.days
     covered = [run.covered.end for run in services.collection.runs() if run.covered.end is not None]
     newest = max(covered, default=services.clock.now()) - 1
     last = datetime.date.fromisoformat(format_instant(newest)[:10])
     return (last - _QUARTER).isoformat(), last.isoformat()
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text[:40]}' is not a day", hint="Write it as YYYY-MM-DD") from None
