@@ -8,7 +8,7 @@ import sys
 import typer
 
 from app.cli.root import app
-from app.errors import ProofroomError
+from app.errors import ProofroomError, UsageError
 
 
 def main() -> None:
@@ -28,6 +28,12 @@ def run(arguments: list[str]) -> int:
         return error.exit_status
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        # A path that the user named; anything else is a defect, and its traceback is wanted.
+        if error.filename is None:
+            raise
+        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        return UsageError.exit_status
     return 0
 
 

@@ -22,6 +22,7 @@ from app.cli.options import (
 )
 from app.errors import UsageError
 from app.evaluation.model import Evaluation, ItemOutcome
+from app.gaps.export import Form
 from app.rendering.texts import as_json
 
 
@@ -60,10 +61,23 @@ def show_evaluation(evaluation: Evaluation) -> None:
         if control.test_ids:
             controls.add_row(control.control_id, control.status, " ".join(control.test_ids))
     out.print(tests)
+    _show_incomplete(evaluation)
     out.print()
     out.print(controls)
     untested = sum(not control.test_ids for control in evaluation.controls)
     out.print(f"\n{untested} controls of {evaluation.framework_title} are not tested.", markup=False)
+
+
+def _show_incomplete(evaluation: Evaluation) -> None:
+    """Say why a population is not known to be whole, which is what makes a test over no items inconclusive."""
+    tests_of: dict[str, list[str]] = {}
+    for test in evaluation.tests:
+        for reason in test.incomplete:
+            tests_of.setdefault(reason, []).append(test.test_id)
+    if tests_of:
+        out.print("\nPopulations that are not known to be whole:")
+    for reason, test_ids in sorted(tests_of.items()):
+        out.print(f"  {reason}: {' '.join(test_ids)}", markup=False)
 
 
 def gaps(
@@ -71,8 +85,10 @@ def gaps(
     first: FromOption,
     last: ToOption,
     *,
-    form: Annotated[str, typer.Option("--format", help="json, csv, html or pdf.")] = "json",
-    target: Annotated[Path | None, typer.Option("--out", help="File to write; standard output by default.")] = None,
+    form: Annotated[Form, typer.Option("--format", help="How to write it; a PDF needs --out.")] = "json",
+    target: Annotated[
+        Path | None, typer.Option("--out", help="File to write; standard output by default.", dir_okay=False)
+    ] = None,
     directory: DirOption = None,
 ) -> None:
     """Report control deviations and evidence gaps, kept apart."""

@@ -24,7 +24,7 @@ def create(
     name: Annotated[str, typer.Option(help="Who will use it.")],
     *,
     scope: Annotated[list[Scope] | None, typer.Option(help="What it allows; may be repeated.")] = None,
-    days: Annotated[int, typer.Option(help="How long it lives.")] = 90,
+    days: Annotated[int, typer.Option(help="Days it lives, 1 to 366.")] = 90,
     directory: DirOption = None,
 ) -> None:
     """Make a token. It is printed once; only its digest is stored."""
@@ -36,10 +36,11 @@ def create(
 def list_tokens(directory: DirOption = None) -> None:
     """List tokens; never their secrets."""
     table = columns("id", "name", "scopes", "expires", "state")
-    for info in services(directory).auth.tokens():
+    tokens = services(directory).auth.tokens()
+    for info in tokens:
         state = "revoked" if info.revoked_at is not None else ""
         table.add_row(info.id, info.name, " ".join(info.scopes), format_instant(info.expires_at), state)
-    out.print(table)
+    out.print(table if tokens else "There is no token. Make one with 'proofroom token create'.")
 
 
 def revoke(
