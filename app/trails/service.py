@@ -133,7 +133,5 @@ def _frame(known: _Known, period: PeriodLike) -> Frame:
 
 def _newest(runs: list[CollectionRun]) -> int:
     if not runs:
-        raise InvalidInput(
-            "nothing was collected yet", hint="Import records first: proofroom import FILE --as CONNECTOR"
-        )
+        raise InvalidInput("nothing was collected yet", hint="Import records first: proofroom import FILE --as FORMAT")
     return max(run.finished_at for run in runs)
