@@ -7,6 +7,7 @@ Out: the services that commands, endpoints and pages call. Tests build them the 
 """
 
 import datetime
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,8 +25,10 @@ from app.connectors.base import Window
 from app.connectors.registry import DECLARED_TYPES, normalizer, open_files
 from app.controls.loader import Controls, load
 from app.db import Database
+from app.evaluation.comparison import Comparison
 from app.evaluation.model import Period
 from app.evaluation.periods import PeriodEvaluator, Progress
+from app.evaluation.side_by_side import compare_side_by_side
 from app.gaps.export import export
 from app.gaps.items import gaps_of
 from app.gaps.model import Gap
@@ -126,6 +129,27 @@ class Services:
     def gap_report(self, framework: str, period: Period, form: str, progress: Progress | None = None) -> bytes:
         """Return the gap report as json, csv, html or pdf."""
         return export(self.evaluator.evaluate(framework, period, progress), form, self.settings.organisation)
+
+    def compare_controls(
+        self, old: Controls, new: Controls, framework: str, period: Period, progress: Progress
+    ) -> Comparison:
+        """Return what changes between two sets of controls; the work is done aside, and nothing of it is kept.
+
+        Raises:
+            NotFound: one of the two does not hold the framework.
+            InvalidInput: nothing was collected yet.
+        """
+        with tempfile.TemporaryDirectory(dir=self.settings.dir, prefix="compare-") as folder:
+            return compare_side_by_side(
+                old=old,
+                new=new,
+                framework=framework,
+                period=period,
+                trails=self.trails,
+                ledger_size=self.ledger.size(),
+                folder=Path(folder),
+                progress=progress,
+            )
 
     def submit_pack(self, framework: str, period: Period, caller: Caller, key: str | None) -> Job:
         """Queue the building of a pack and write down who asked.

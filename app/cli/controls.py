@@ -1,17 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom controls list|check|test``: for the people who write the tests."""
+"""``proofroom controls list|check|test|coverage|diff``: for the people who write the tests."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from app.cli.options import columns, err, out
+from app.cli.options import (
+    DirOption,
+    FrameworkOption,
+    FromOption,
+    JsonOption,
+    ToOption,
+    columns,
+    err,
+    out,
+    period,
+    progress_bar,
+    services,
+)
+from app.controls.coverage import CoverageStatus, CoveredControl, coverage
 from app.controls.loader import Controls, load
 from app.errors import ControlsInvalid
+from app.evaluation.comparison import Comparison
 from app.evaluation.examples import run_examples
+from app.rendering.texts import as_json
 from app.resources import shipped
+
+_SHIPPED = "-"
+_SHOWN_ITEMS = 20
+_SHOWN_DIGEST = 12
 
 FolderOption = Annotated[
     Path | None,
@@ -25,6 +46,8 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_tests)
     group.command()(check)
     group.command("test")(run_tests)
+    group.command("coverage")(show_coverage)
+    group.command("diff")(diff)
     app.add_typer(group, name="controls")
 
 
@@ -75,3 +98,131 @@ def run_tests(folder: FolderOption = None) -> None:
         err.print(f"{len(failures)} of {count} examples do not hold")
         raise typer.Exit(1)
     out.print(f"{count} examples of {len(controls.tests)} tests hold on both engines")
+
+
+def show_coverage(
+    framework: Annotated[str, typer.Argument(help="Framework id or short name, such as soc2.")],
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--control", help="Show this control only, by its id or an older one; may be repeated."),
+    ] = None,
+    folder: FolderOption = None,
+    as_json_: JsonOption = False,
+) -> None:
+    """Show which controls of a framework are tested, by what, and why the others are not.
+
+    A control is tested when a test of primary strength is mapped to it, and partly when all its tests are partial.
+    """
+    found = coverage(_load(folder), framework, names or ())
+    if as_json_:
+        out.print(as_json(found), markup=False)
+        return
+    table = columns("control", "label", "status", "primary tests", "partial tests", "not tested because")
+    for control in found.controls:
+        _row(
+            table,
+            control.control_id,
+            control.label,
+            _words(control.status),
+            _of_strength(control, "primary"),
+            _of_strength(control, "partial"),
+            control.not_tested_because or "",
+        )
+    out.print(table)
+    counts = ", ".join(f"{found.counts[status]} {_words(status)}" for status in CoverageStatus)
+    out.print(f"\n{found.title}: {counts}, of {len(found.controls)}", markup=False)
+
+
+def _of_strength(control: CoveredControl, strength: str) -> str:
+    return " ".join(test.test_id for test in control.tests if test.strength == strength)
+
+
+def diff(
+    old: Annotated[str, typer.Argument(help="Folder of controls; '-' is the shipped one.")],
+    new: Annotated[str, typer.Argument(help="Folder of controls to compare with it; '-' is the shipped one.")],
+    framework: FrameworkOption,
+    first: FromOption,
+    last: ToOption,
+    *,
+    directory: DirOption = None,
+    as_json_: JsonOption = False,
+) -> None:
+    """Show what a change of the controls changes, over the same records: tests, outcomes, statuses.
+
+    Nothing of it is kept. The text shows the first 20 items; --json has all of them.
+    """
+    sides = _load_side(old), _load_side(new)
+    asked = period(first, last)
+    with progress_bar("Comparing") as update:
+        compared = services(directory).compare_controls(*sides, framework, asked, update)
+    if as_json_:
+        out.print(as_json(compared), markup=False)
+        return
+    out.print(f"{compared.framework}, {first} to {last}, ledger of {compared.ledger_size:,} entries", markup=False)
+    _show_definitions(compared)
+    _show_outcomes(compared)
+    statuses = columns("control", "label", "old", "new")
+    for status in compared.statuses:
+        moved = [_words(word or "no such control") for word in (status.old, status.new)]
+        _row(statuses, status.control_id, status.label, *moved)
+    _section("control statuses that move", len(compared.statuses), statuses)
+
+
+def _load_side(name: str) -> Controls:
+    """Load one side; its problems are named with the folder, because the other side has files of the same names."""
+    folder = shipped("controls") if name == _SHIPPED else Path(name)
+    try:
+        return load(folder)
+    except ControlsInvalid as error:
+        raise ControlsInvalid([f"{folder}/{problem}" for problem in error.problems]) from None
+
+
+def _show_definitions(compared: Comparison) -> None:
+    tests = columns("test", "change", "old definition", "new definition", "field", "old", "new")
+    for test in compared.tests:
+        change = test.change if test.asked else f"{test.change}, not mapped"
+        digests = [(digest or "")[:_SHOWN_DIGEST] for digest in (test.old_sha256, test.new_sha256)]
+        fields = [(each.field, _value(each.old), _value(each.new)) for each in test.fields] or [("", "", "")]
+        _row(tests, test.test_id, change, *digests, *fields[0])
+        for field in fields[1:]:
+            _row(tests, "", "", "", "", *field)
+    _section("tests that differ", len(compared.tests), tests)
+    mappings = columns("control", "test", "change", "fields")
+    for entry in compared.mappings:
+        _row(mappings, entry.control_id, entry.test_id, entry.change, ", ".join(each.field for each in entry.fields))
+    _section("mappings that differ", len(compared.mappings), mappings)
+
+
+def _show_outcomes(compared: Comparison) -> None:
+    counts = columns("test", "old", "new", "items")
+    for count in compared.counts:
+        _row(counts, count.test_id, _words(count.old), _words(count.new), f"{count.items:,}")
+    _section("item outcomes that change", sum(count.items for count in compared.counts), counts)
+    items = columns("test", "item", "old", "new")
+    for item in compared.items[:_SHOWN_ITEMS]:
+        _row(items, item.test_id, item.item_id, _words(item.old), _words(item.new))
+    if compared.items:
+        out.print()
+        out.print(items)
+    if len(compared.items) > _SHOWN_ITEMS:
+        out.print(f"… and {len(compared.items) - _SHOWN_ITEMS:,} more; --json has all of them")
+
+
+def _section(title: str, count: int, table: Table) -> None:
+    out.print(f"\n{title}: {count:,}", markup=False)
+    if table.row_count:
+        out.print(table)
+
+
+def _row(table: Table, *cells: str) -> None:
+    """Add a row as plain text: brackets are no markup, and what a terminal would obey is replaced."""
+    table.add_row(*[Text("".join(c if c.isprintable() or c == "\n" else "?" for c in cell)) for cell in cells])
+
+
+def _words(word: str | None) -> str:
+    return "not asked" if word is None else word.replace("_", " ")
+
+
+def _value(value: object) -> str:
+    return "" if value is None else value if isinstance(value, str) else as_json(value)

@@ -177,5 +177,12 @@ def found_outcomes(results: Path) -> set[tuple[str, str, str]]:
     return found
 
 
+def outcomes_of(results: Path, population: str, test_id: str) -> dict[str, ItemOutcome]:
+    """Return the outcome of every item that a test was asked of."""
+    table = pq.read_table(_vector(results, population), columns=["item_id", test_id])
+    codes = table.column(test_id).to_pylist()
+    return dict(zip(table.column("item_id").to_pylist(), map(ItemOutcome, codes), strict=True))
+
+
 def _vector(results: Path, population: str) -> Path:
     return (results / f"{population}{_SUFFIX}").resolve()
