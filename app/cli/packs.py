@@ -22,7 +22,9 @@ from app.cli.options import (
 )
 from app.records.times import format_instant
 from app.rendering.texts import as_json
+from app.verification.memory import bounded_memory
 from app.verification.report import as_text
+from app.verification.verifier import read_trust
 from app.verification.verifier import verify as verify_pack
 
 
@@ -70,7 +72,10 @@ def verify(
     pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", dir_okay=False)],
     *,
     trust: Annotated[
-        Path | None, typer.Option(help="Certificate or public key (PEM or DER) of the signer you trust.", exists=True)
+        Path | None,
+        typer.Option(
+            help="Certificate or public key (PEM or DER) of the signer you trust.", exists=True, dir_okay=False
+        ),
     ] = None,
     as_json_: JsonOption = False,
 ) -> None:
@@ -78,8 +83,8 @@ def verify(
 
     Leaves with 0 if no step failed, and 1 otherwise.
     """
-    anchor = trust.read_bytes() if trust else None
-    with progress_bar("Verifying"):
+    anchor = read_trust(trust) if trust else None
+    with progress_bar("Verifying"), bounded_memory():
         report = verify_pack(pack, anchor)
     out.print(as_json(report) if as_json_ else as_text(report), markup=False)
     if not report.holds:

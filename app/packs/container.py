@@ -29,6 +29,8 @@ CHUNK = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
 _LIMIT = 0xFFFFFFFF
 _COUNT_LIMIT = 0xFFFF
+_MAX_DIRECTORY = MAX_MEMBERS * (46 + MAX_NAME + 28)
+"""Bytes of the longest directory a pack may have: its entries, with their names and ZIP64 fields."""
 _DATE = (1 << 5) | 1  # 1980-01-01, the earliest date the format can say.
 _MODE = 0o100644 << 16
 _MADE_BY = (3 << 8) | 45  # Unix, version 4.5.
@@ -65,6 +67,20 @@ class MemoryContent:
         """Yield the bytes in pieces."""
         for start in range(0, len(self._data), CHUNK):
             yield self._data[start : start + CHUNK]
+
+
+class _Guarded:
+    """A file that refuses to be read in one huge piece: an archive's directory may claim any length."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MAX_DIRECTORY:
+            message = "its directory is longer than a pack's may be"
+            raise zipfile.BadZipFile(message)
+        return self._file.read(size)
 
 
 class _Member(msgspec.Struct, frozen=True):
@@ -120,7 +136,7 @@ def inspect_archive(file: IO[bytes]) -> tuple[dict[str, zipfile.ZipInfo], list[s
     also ask ``first_difference``.
     """
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(_Guarded(file))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         return {}, [f"not a ZIP archive ({error})"]
     with archive:

@@ -66,6 +66,19 @@ def ledger_indices(populations: Path, names: Sequence[str] = tuple(POPULATIONS))
     return indices
 
 
+def without_entries(populations: Path) -> list[str]:
+    """Return the populations with an item that names no ledger entry; sources rest on completeness boxes instead."""
+    return [name for name in POPULATIONS if name != "source" and _shortest(populations, name) == 0]
+
+
+def _shortest(populations: Path, population: str) -> int:
+    lengths = [
+        pc.min(pc.fill_null(pc.list_value_length(pq.read_table(path, columns=["ledger"]).column("ledger")), 0)).as_py()
+        for path in segment_files(populations, population)
+    ]
+    return min((length for length in lengths if length is not None), default=1)
+
+
 def _convert(batch: pa.RecordBatch, population: str) -> Iterator[Row]:
     row_class = POPULATIONS[population]
     for values in batch.to_pylist():

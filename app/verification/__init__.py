@@ -8,6 +8,7 @@ It must never believe a pack before a step has shown it, and never parse bytes t
 
     verifier.py        run the steps, give the verdict
     steps.py           the list: number, name, rule, source
+    memory.py          bound what hostile files may ask for
     step.py, outcome.py, case.py, report.py   how a step is written, run and shown
     form.py, signatures.py, pdf_text.py       container, statement, signatures, PDF
     ledger.py          checkpoint, proofs, completeness

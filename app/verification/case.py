@@ -3,7 +3,8 @@
 """What the steps of one verification know: the archive, the trust anchor, and what earlier steps have read.
 
 Bytes that differ from what the signed statement says of them are never given to a later step: only the step that
-compares them sees them. So no parser of Parquet or YAML is fed what nobody has signed for.
+compares them sees them. Neither is anything else of a pack whose statement nobody has validly signed, or somebody else
+than the trust anchor names. So no parser of Parquet, PDF or YAML is fed what nobody has signed for.
 """
 
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import pyarrow.parquet as pq
 from cryptography import x509
 
 from app.controls.loader import Controls
@@ -26,6 +28,12 @@ from app.verification.outcome import NotDone
 
 MAX_IN_MEMORY = 1 << 29
 """512 MiB: the largest single file that a step reads whole; a report has a few megabytes."""
+MAX_ROWS = 20_000_000
+"""The largest population that a step looks at; a file of a few bytes can claim any number of rows."""
+_ROWS_A_BYTE = 16
+"""Items have ids of their own, so real files take more than a byte for two rows."""
+MAX_UNSIGNED = 1 << 26
+"""64 MiB: the same for the statement and its signatures, which are parsed before anybody is known to have signed."""
 _T = TypeVar("_T")
 
 
@@ -35,6 +43,8 @@ class Case:
     Attributes:
         path: the archive. trust: the anchor's bytes as the caller gave them.
         work: an empty folder for this verification alone.
+        certificate: whose signature over the statement holds.
+        is_strangers: there is a trust anchor, and it does not vouch for who signed.
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
@@ -49,6 +59,7 @@ class Case:
         self.statement: Statement | None = None
         self.predicate: Predicate | None = None
         self.certificate: x509.Certificate | None = None
+        self.is_strangers = False
         self.compared = False
         self.unfit: set[str] = set()
         self.digests: dict[str, str] = {}
@@ -89,23 +100,26 @@ class Case:
             while chunk := stream.read(CHUNK):
                 yield chunk
 
-    def raw(self, name: str) -> bytes:
+    def raw(self, name: str, limit: int = MAX_UNSIGNED) -> bytes:
         """Return a member's bytes, whatever they are; only for files that no statement covers.
 
         Raises:
             NotDone: there is no such member, or it is too large to be read whole.
         """
         info = need(self.members, 1).get(name)
-        if info is not None and info.file_size > MAX_IN_MEMORY:
-            raise NotDone(f"{name} is larger than {MAX_IN_MEMORY} bytes")
+        if info is not None and info.file_size > limit:
+            raise NotDone(f"{name} is larger than {limit} bytes")
         return b"".join(self.chunks(name))
 
     def fit(self, name: str) -> None:
-        """Refuse a file that is not the one the statement names.
+        """Refuse a file that is not the one the statement names, and any file if nobody trusted signed the statement.
 
         Raises:
-            NotDone: it differs, or the files could not be compared.
+            NotDone: it differs, or the files could not be compared, or the signature or the signer does not hold.
         """
+        need(self.certificate, 3)
+        if self.is_strangers:
+            raise NotDone("the signer is not the one you trust (step 5)")
         if not self.compared:
             raise NotDone("the files could not be compared with the statement (step 6)")
         if name in self.unfit or name not in self.digests:
@@ -118,7 +132,7 @@ class Case:
             NotDone: it is not.
         """
         self.fit(name)
-        return self.raw(name)
+        return self.raw(name, MAX_IN_MEMORY)
 
     def report(self) -> ReportData:
         """Return what ``report.json`` says.
@@ -163,25 +177,25 @@ class Case:
             NotDone: one of them is not what the statement says.
         """
         if self._folders is None:
-            self._folders = Folders(
-                populations=self.unpack(POPULATIONS, ".parquet"), results=self.unpack(RESULTS, ".parquet")
-            )
+            self._folders = Folders(populations=self.unpack(POPULATIONS), results=self.unpack(RESULTS))
         return self._folders
 
-    def unpack(self, folder: str, suffix: str) -> Path:
-        """Write the files below a folder that end in ``suffix`` to disk and return that folder.
+    def unpack(self, folder: str) -> Path:
+        """Write the Parquet files below a folder to disk and return that folder.
 
         The names were checked to be plain relative paths when the archive was opened.
 
         Raises:
             NotDone: one of the files is not what the statement says.
+            InvalidInput: one of them claims more rows than it can hold.
         """
         for name in self.below(folder):
-            if name.endswith(suffix):
+            if name.endswith(".parquet"):
                 path = self.work / "unpacked" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as output:
                     output.writelines(self.chunks(name))
+                _check_rows(path, name)
         (self.work / "unpacked" / folder).mkdir(parents=True, exist_ok=True)
         return self.work / "unpacked" / folder
 
@@ -195,3 +209,11 @@ def need(value: _T | None, step: int) -> _T:
     if value is None:
         raise NotDone(f"step {step} did not establish what this needs")
     return value
+
+
+def _check_rows(path: Path, name: str) -> None:
+    """Refuse a Parquet file that claims more rows than its bytes can hold, before anybody makes room for them."""
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+    if rows > min(MAX_ROWS, path.stat().st_size * _ROWS_A_BYTE):
+        raise InvalidInput(f"it claims {rows:,} rows, more than it can hold", where=name)

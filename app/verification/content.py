@@ -21,11 +21,9 @@ from app.trails.arrow import arrow_schema
 from app.trails.evidence import coverages, source_view
 from app.trails.populations import DAILY, POPULATIONS, SourceRow
 from app.trails.segments import read_rows, segment_files
-from app.verification.case import Case, need
+from app.verification.case import MAX_ROWS, Case, need
 from app.verification.outcome import NotDone, fail_if_any
 
-MAX_ROWS = 100_000_000
-"""A file of a few bytes can claim any number of rows; more than these are not looked at."""
 _DAY = 86_400_000
 _SEGMENT = re.compile(r"([a-z_]+)/(\d{4}-\d{2}-\d{2}|period|empty|undated)\.parquet", re.ASCII)
 

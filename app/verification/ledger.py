@@ -19,7 +19,7 @@ from app.packs.evidence import (
     read_runs,
     read_subset_proof,
 )
-from app.packs.rows import ledger_indices
+from app.packs.rows import ledger_indices, without_entries
 from app.verification.case import Case, need
 from app.verification.outcome import fail_if_any, require
 
@@ -66,8 +66,13 @@ def entries(case: Case) -> str:
         "the proof does not lead from the entries to the checkpoint's root",
     )
     case.leaves, case.boxes, case.sources = leaves, boxes, sources
-    missing = [index for index in ledger_indices(case.folders_of_pack().populations) if index not in leaves]
-    fail_if_any([f"a row rests on ledger entry {index}, which is not proven" for index in missing])
+    populations = case.folders_of_pack().populations
+    missing = [index for index in ledger_indices(populations) if index not in leaves]
+    problems = [f"a row rests on ledger entry {index}, which is not proven" for index in missing]
+    problems += [
+        f"population {name} has an item that rests on no ledger entry" for name in without_entries(populations)
+    ]
+    fail_if_any(problems)
     return f"{len(leaves):,} of {state.size:,} entries proven"
 
 

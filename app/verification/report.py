@@ -42,7 +42,7 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
         pack: its file name. pack_sha256: of the archive, hex.
         holds: no step failed, and none that is required was left out.
         signer_checked: the signer was compared with a trust anchor that the caller gave.
-        certificate_sha256: fingerprint of the certificate that the pack was signed with, where one could be read.
+        certificate_sha256: fingerprint of the certificate whose signature over the statement holds, if one does.
     """
 
     pack: str

@@ -25,9 +25,9 @@ from app.verification.pdf_text import text_of
 def bundle(case: Case) -> str:
     """Check the DSSE signature in the Sigstore bundle, over the very bytes of ``manifest.json``."""
     read = read_bundle(case.raw(layout.BUNDLE))
-    case.certificate = read.certificate
     require(read.payload == case.raw(layout.MANIFEST), "the bundle signs another statement than manifest.json")
     require(verify_bundle(read), "the signature is not the certificate's over the statement")
+    case.certificate = read.certificate
     return f"by {read.certificate.subject.rfc4514_string()}"
 
 
@@ -48,6 +48,7 @@ def cms(case: Case) -> str:
 
 def signer(case: Case) -> str:
     """Compare the signer with the trust anchor, and the certificate's validity with the signing time."""
+    case.is_strangers = case.trust is not None  # Until everything below has held.
     certificate, predicate = need(case.certificate, 3), need(case.predicate, 2)
     fingerprint = fingerprint_of(certificate)
     checks = (
@@ -71,6 +72,7 @@ def signer(case: Case) -> str:
         any(_vouches(anchor, certificate, moment) for anchor in read_anchors(case.trust)),
         f"the pack was signed by another than the trust anchor names: certificate {fingerprint}",
     )
+    case.is_strangers = False
     return f"certificate {fingerprint}"
 
 

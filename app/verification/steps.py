@@ -75,7 +75,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=10,
         name="every item rests on proven ledger entries",
-        rule="One proof leads from all listed entries to the checkpoint's root, and rows refer to no other entries.",
+        rule="One proof leads from all listed entries to the checkpoint's root; every row but a source's refers to "
+        "entries, and to no others.",
         source="RFC 9162, 2.1",
         check=ledger.entries,
     ),

@@ -21,6 +21,8 @@ from app.verification.step import Step, printable, run_step
 from app.verification.steps import STEPS
 
 SIGNER_STEP = 5
+MAX_TRUST = 1 << 20
+"""A mebibyte of a trust anchor is read; a certificate has one or two kilobytes."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -36,6 +38,19 @@ def verify(path: Path, trust: bytes | None = None, progress: Progress | None = N
         InvalidInput: the file cannot be opened. Whatever is wrong inside is in the report instead.
     """
     return run(path, trust, STEPS, progress)
+
+
+def read_trust(path: Path) -> bytes:
+    """Return the bytes of a trust anchor.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_TRUST)
+    except OSError as error:
+        raise InvalidInput(f"the trust anchor cannot be read ({error.strerror})", where=str(path)) from error
 
 
 def run(path: Path, trust: bytes | None, steps: Sequence[Step], progress: Progress | None = None) -> VerificationReport:

@@ -147,6 +147,16 @@ def test_a_size_beyond_the_archive_is_refused() -> None:
     assert "larger than the archive" in inspect_archive(io.BytesIO(data))[1][0]
 
 
+def test_a_directory_longer_than_a_pack_may_have_is_not_read() -> None:
+    size = 100_000_000
+    file = io.BytesIO(b"PK\x01\x02")
+    file.seek(size)
+    file.write(struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFE, 0xFFFE, size, 0, 0))
+    members, problems = inspect_archive(file)
+    assert members == {}
+    assert "longer than a pack's may be" in problems[0]
+
+
 @pytest.mark.parametrize("data", [b"", b"PK", b"PK\x05\x06" + b"\x00" * 10, b"\x00" * 1000])
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     members, problems = inspect_archive(io.BytesIO(data))

@@ -9,7 +9,15 @@ import pytest
 
 from app.errors import InvalidInput
 from app.signing.canonical import canonical_json
-from app.signing.dsse import make_statement, pae, read_bundle, read_statement, sign_bundle, verify_bundle
+from app.signing.dsse import (
+    MAX_PREDICATE,
+    make_statement,
+    pae,
+    read_bundle,
+    read_statement,
+    sign_bundle,
+    verify_bundle,
+)
 from app.signing.keys import SigningIdentity
 
 STATEMENT = make_statement({"b.txt": "bb" * 32, "a.txt": "aa" * 32}, "urn:test", {"size": 1})
@@ -25,6 +33,12 @@ def test_a_statement_names_files_in_order() -> None:
     statement = read_statement(STATEMENT)
     assert [subject.name for subject in statement.subject] == ["a.txt", "b.txt"]
     assert msgspec.json.decode(statement.predicate) == {"size": 1}
+
+
+def test_a_predicate_of_any_length_is_not_parsed() -> None:
+    data = make_statement({"a.txt": "aa" * 32}, "urn:test", {"many": [{}] * MAX_PREDICATE})
+    with pytest.raises(InvalidInput, match="too long"):
+        read_statement(data)
 
 
 @pytest.mark.parametrize(

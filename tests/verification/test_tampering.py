@@ -2,15 +2,22 @@
 
 """Every file changed, removed or added by somebody without the key: the step that must see it does."""
 
+import base64
+import resource
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from app.errors import InvalidInput
 from app.packs import layout
+from app.signing.canonical import canonical_json
+from app.signing.dsse import sign_bundle
 from app.signing.keys import SigningIdentity
+from app.verification.memory import bounded_memory
 from app.verification.report import StepState, VerificationReport
 from app.verification.steps import STEPS
-from app.verification.verifier import run, verify
+from app.verification.verifier import read_trust, run, verify
 from tests.packs.small import write_members
 
 ABOUT_FORM = STEPS[:7]
@@ -95,3 +102,30 @@ def test_what_is_no_pack_is_reported_and_not_raised(tmp_path: Path, data: bytes)
     assert not report.holds
     assert failed(report) == {1}
     assert {step.state for step in report.steps[1:]} == {StepState.NOT_DONE}
+
+
+def test_a_certificate_without_its_signature_is_not_called_trusted(
+    members: dict[str, bytes], identity: SigningIdentity, stranger: SigningIdentity, tmp_path: Path
+) -> None:
+    """Somebody without the key takes the trusted signer's certificate and puts another signature beside it."""
+    bundle = msgspec.json.decode(sign_bundle(members[layout.MANIFEST], stranger))
+    held = {"certificate": {"rawBytes": base64.b64encode(identity.certificate_der).decode()}}
+    forged = canonical_json({**bundle, "verificationMaterial": held})
+    path = write_members(members | {layout.BUNDLE: forged}, tmp_path / "pack.zip")
+    report = verify(path, identity.certificate_der)
+    assert 3 in failed(report)
+    assert not report.signer_checked
+    assert report.certificate_sha256 is None
+    assert {step.state for step in report.steps[6:]} == {StepState.NOT_DONE}, "what nobody signed is not parsed"
+
+
+def test_memory_is_bounded_while_a_pack_is_verified() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with bounded_memory() as bound, pytest.raises(MemoryError):
+        bytearray(bound)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_trust_anchor_that_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_trust(tmp_path)
