@@ -34,8 +34,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 _PIPE_WIDTH = 240
 """Columns of a table that goes to a file or another program, so that nothing in it is cut off."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def columns(*headers: str) -> Table:

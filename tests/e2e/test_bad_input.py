@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import run
-from app.cli.options import services
+from app.cli.options import out, services
 from app.resources import shipped
 from tests.e2e.conftest import Demo
 
@@ -125,3 +125,8 @@ def test_one_changed_byte_in_a_pack_fails_and_names_the_step(
     shown = capsys.readouterr().out
     assert "FAILED" in shown
     assert "every file is the one that was signed" in shown
+
+
+def test_text_is_printed_as_it_is_and_not_with_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    out.print("vault:key:read", markup=False)
+    assert capsys.readouterr().out == "vault:key:read\n"
