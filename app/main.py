@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         response = await call_next(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.url.path.startswith("/api/"):
+        if not request.url.path.startswith(("/static/", "/fonts/")):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -68,6 +68,8 @@ PeriodDep = Annotated[Period, Depends(get_period)]
 Place = tuple[int, int]
 """Where a page ended: two numbers that the listing understands."""
 START: Place = (-1, -1)
+_PLACES = 1 << 63
+"""No database holds an integer from here on."""
 
 
 def get_place(
@@ -80,11 +82,14 @@ def get_place(
     """
     if cursor is None:
         return START
+    refusal = UsageError("the cursor is not one of ours", where="cursor", hint="Follow Link: rel=next")
     try:
-        first, second = base64.urlsafe_b64decode(cursor.encode()).decode().split(".")
-        return int(first), int(second)
+        first, second = map(int, base64.urlsafe_b64decode(cursor.encode()).decode().split("."))
     except (ValueError, binascii.Error):
-        raise UsageError("the cursor is not one of ours", where="cursor", hint="Follow Link: rel=next") from None
+        raise refusal from None
+    if not (0 <= first < _PLACES and 0 <= second < _PLACES):
+        raise refusal
+    return first, second
 
 
 PlaceDep = Annotated[Place, Depends(get_place)]

@@ -48,11 +48,11 @@ def same_origin(request: Request) -> None:
 
 
 def signed_in(services: ServicesDep, token: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> Caller | None:
-    """Return who is signed in, or None."""
+    """Return who is signed in and may read, or None."""
     if token is None:
         return None
     try:
-        return services.auth.authenticate(token)
+        return _reader(services, token)
     except Forbidden:
         return None
 
@@ -92,7 +92,7 @@ def font_file(name: str) -> FileResponse:
 def sign_in(request: Request, services: ServicesDep, token: Annotated[str, Form(max_length=200)]) -> Response:
     """Keep the token in a cookie that no script and no other site can use."""
     try:
-        caller = services.auth.authenticate(token.strip())
+        caller = _reader(services, token.strip())
     except Forbidden as error:
         return render("sign_in.html.j2", {"caller": None, "problem": f"{error.what}.".capitalize()}, 403)
     services.auth.record(caller.name, "web.sign-in", caller.token_id)
@@ -176,6 +176,13 @@ def download(pack_id: str, services: ServicesDep, caller: CallerDep) -> Response
     pack = services.packs.get(pack_id)
     services.auth.record(caller.name, "pack.download", pack.id)
     return FileResponse(pack.path, media_type="application/zip", filename=pack.file_name)
+
+
+def _reader(services: Services, token: str) -> Caller:
+    caller = services.auth.authenticate(token)
+    if Scope.READ not in caller.scopes:
+        raise Forbidden("the pages need a token with the scope 'read'")
+    return caller
 
 
 def _evaluation(services: Services, framework: str, first: str, last: str) -> dict[str, Any]:

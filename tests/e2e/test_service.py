@@ -104,6 +104,8 @@ def test_an_evaluation_agrees_with_the_command_line(client: httpx.Client, reader
         ("/packs/none", {}, 404, "not-found"),
         ("/jobs/none", {}, 404, "not-found"),
         ("/records", {"cursor": "?"}, 400, "usage"),
+        ("/records", {"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTkuMA=="}, 400, "usage"),
+        ("/trails", {**PERIOD, "cursor": "LTkuMA=="}, 400, "usage"),
         ("/records", {"limit": 100_000}, 422, "invalid-input"),
         ("/nothing", {}, 404, "http-404"),
     ],
@@ -183,6 +185,19 @@ def test_the_page_asks_for_a_token_and_then_shows_statuses(client: httpx.Client,
         assert word in page.text
     assert "<script" not in page.text
     client.cookies.clear()
+
+
+def test_the_pages_are_for_tokens_that_may_read(client: httpx.Client, services: Services) -> None:
+    client.cookies.clear()
+    token, _ = services.auth.issue("Robot", [Scope.PACKS_WRITE], days=1)
+    assert client.post("/sign-in", data={"token": token}).status_code == 403
+    cookie = {"Cookie": f"proofroom_token={token}"}
+    page = client.get("/", headers=cookie)
+    assert "Controls at a glance" not in page.text
+    assert page.headers["cache-control"] == "no-store"
+    pack = services.packs.list()[0]
+    answer = client.get(f"/packs/{pack.id}/download", headers=cookie)
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("path", ["/static/proofroom.css", "/static/mark.svg", "/fonts/sans-regular", "/api/v1/docs"])
