@@ -16,15 +16,13 @@ from app.errors import UsageError
 from app.gaps.findings import period_text
 from app.gaps.items import Evaluated, gaps_of
 from app.gaps.model import Gap, GapReport
+from app.records.spreadsheet import plain_cell
 from app.records.times import format_instant
 from app.rendering import render_html, render_pdf
 
 Form = Literal["json", "csv", "html", "pdf"]
 FORMAT: Final = "urn:proofroom:gap-report:v1"
 TEMPLATE: Final = "gap_report"
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet compute a cell; the last four are the full-width forms that some take for the same."""
 
 
 def export(evaluated: Evaluated, form: str, organisation: str) -> bytes:
@@ -76,7 +74,7 @@ def to_csv(report: GapReport) -> bytes:
     writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(Gap.__struct_fields__)
     for gap in report.gaps:
-        writer.writerow([safe_cell(_text(getattr(gap, name))) for name in Gap.__struct_fields__])
+        writer.writerow([plain_cell(_text(getattr(gap, name))) for name in Gap.__struct_fields__])
     return output.getvalue().encode()
 
 
@@ -94,11 +92,6 @@ def to_pdf(report: GapReport) -> bytes:
         created=report.evaluation.as_of,
         attachments=[("gap-report.json", to_json(report), "Data")],
     )
-
-
-def safe_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe goes in front of what could be one."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
 
 
 def _text(value: object) -> str:

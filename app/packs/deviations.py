@@ -15,7 +15,8 @@ from pathlib import Path
 from app.controls.model import ControlTest
 from app.evaluation.model import ControlTestResult, DeviationTable, ItemOutcome
 from app.packs.rows import items_with, select_rows
-from app.packs.values import plain_cell, text_at
+from app.packs.values import text_at
+from app.records.spreadsheet import plain_cell
 from app.trails.populations import Row
 
 SHOWN = 50

@@ -17,10 +17,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from app.packs.values import Column, columns_of
+from app.records.spreadsheet import FORMULA
 from app.trails.populations import Row
 
 _BATCH = 20_000
-_FORMULA = r"^[=+\-@\t\r]"
 
 
 def write_listing(row_class: type[Row], segments: Sequence[Path], output: Path) -> None:
@@ -86,4 +86,4 @@ def _instants(values: pa.Array) -> pa.Array:
 def _plain(texts: pa.Array) -> pa.Array:
     """Keep spreadsheets from taking the source's text for a formula (OWASP, CSV injection)."""
     guarded = pc.binary_join_element_wise("'", texts, "")
-    return pc.if_else(pc.match_substring_regex(texts, _FORMULA), guarded, texts)
+    return pc.if_else(pc.match_substring_regex(texts, FORMULA), guarded, texts)

@@ -4,7 +4,7 @@
 
 In:  a row of a population and a dotted name, such as ``grant.starts_at``.
 Out: text: instants as RFC 3339, spans as milliseconds, several values joined by ``; ``, a missing value empty.
-Text is the source's own and stays as it is, but for cells of CSV files: see ``plain_cell``.
+Text is the source's own and stays as it is; what goes into a CSV file also passes ``records.spreadsheet``.
 """
 
 import types
@@ -20,7 +20,6 @@ Kind = Literal["instant", "bool", "text", "number", "texts", "numbers", "structs
 
 _LAST = frozenset({"evidence", "waivers", "ledger"})
 """What a reader looks for last."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +42,6 @@ def text_at(row: Row, path: str) -> str:
         found = [step for value, _ in found for step in _step(value, word)]
     texts = [_text(value, is_instant=is_instant) for value, is_instant in found if value is not None]
     return "; ".join(texts)
-
-
-def plain_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula (OWASP, CSV injection); the source wrote it, not we."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _step(value: Any, word: str) -> list[tuple[Any, bool]]:  # noqa: ANN401

@@ -17,9 +17,10 @@ import pytest
 from app.errors import UsageError
 from app.evaluation.model import Evaluation, ItemOutcome
 from app.gaps.derive import derive_gaps
-from app.gaps.export import export, export_report, safe_cell
+from app.gaps.export import export, export_report
 from app.gaps.items import gaps_of
 from app.gaps.model import Gap, GapReport
+from app.records.spreadsheet import plain_cell
 from app.trails.populations import SourceRow
 from app.trails.segments import freeze
 
@@ -65,7 +66,7 @@ def test_csv_has_a_line_a_gap(report: GapReport) -> None:
     ],
 )
 def test_no_cell_is_a_formula(text: str, cell: str) -> None:
-    assert safe_cell(text) == cell
+    assert plain_cell(text) == cell
 
 
 def test_hostile_words_are_no_formula_in_the_file(report: GapReport) -> None:

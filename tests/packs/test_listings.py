@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from app.packs.listings import write_listing
-from app.packs.values import columns_of, plain_cell, text_at
+from app.packs.values import columns_of, text_at
+from app.records.spreadsheet import plain_cell
 from app.trails.example import example_row
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import freeze, segment_files

@@ -2,7 +2,6 @@
 
 """Frozen populations: one file a day or period, equal bytes for equal rows, the same rows when read again."""
 
-import csv
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 
 from app.errors import InvalidInput, NotFound
 from app.records.model import Approval, Grant, Identity, Session, SessionEvent, Ticket
-from app.trails.listing import own_view, population_csv
 from app.trails.populations import DAILY, POPULATIONS
 from app.trails.segments import freeze, read_rows
 from app.trails.service import TrailService
@@ -109,44 +107,6 @@ def test_a_file_that_is_no_segment_is_refused(world: Any, tmp_path: Path) -> Non
     (tmp_path / "identity" / "period.parquet").replace(tmp_path / "session" / "empty.parquet")
     with pytest.raises(InvalidInput):
         list(read_rows(tmp_path, "session"))
-
-
-def test_the_listing_spells_out_the_item_and_counts_what_is_linked(told: Any, tmp_path: Path) -> None:
-    freeze(told.populations(), tmp_path)
-    out = tmp_path / "session.csv"
-    assert population_csv(tmp_path, "session", out) == 3
-    with out.open(encoding="utf-8", newline="") as file:
-        lines = {line["session.id"]: line for line in csv.DictReader(file)}
-    line = lines["b"]
-    assert (line["item_id"], line["at"], line["session.started_at"]) == (
-        "tp/session/b",
-        "1970-01-01T00:00:00.007Z",
-        "1970-01-01T00:00:00.007Z",
-    )
-    assert (line["grant.id"], line["approvals.count"], line["approvals.ids"]) == ("g", "1", "a")
-    assert (line["session.privileged"], line["session.mfa"], line["identity.id"]) == ("true", "", "ana")
-    assert lines["c"]["session.subject"] == "'=HYPERLINK(1)"
-    assert line["ledger.ids"].split("; ") == ["0", "1", "2", "3", "4", "7"]
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_no_cell_starts_a_formula(world: Any, tmp_path: Path, start: str) -> None:
-    world.tell("tp", Session(id=f"{start}1", subject=f'{start}cmd|"x"', started_at=1))
-    freeze(world.populations(), tmp_path)
-    population_csv(tmp_path, "session", tmp_path / "out.csv")
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
-        cells = [cell for line in csv.reader(file) for cell in line]
-    assert not [cell for cell in cells if cell.startswith(start)]
-    assert f'\'{start}cmd|"x"' in cells
-
-
-@pytest.mark.parametrize("population", sorted(POPULATIONS))
-def test_every_population_can_be_listed_even_when_empty(world: Any, tmp_path: Path, population: str) -> None:
-    freeze(world.populations(), tmp_path)
-    assert population_csv(tmp_path, population, tmp_path / "out.csv") == 0
-    header = (tmp_path / "out.csv").read_text(encoding="utf-8").split(",")
-    assert header[:3] == ["item_id", "source", "at"]
-    assert f"{own_view(POPULATIONS[population])}.id" in header
 
 
 def test_the_service_links_anew_only_after_a_collection(told: Any, tmp_path: Path) -> None:
