@@ -47,7 +47,7 @@ def import_files(
         days = period(first, last)
         covered = Window(start=days.start, end=days.end)
     with progress_bar(f"Importing {source or connector}") as update:
-        run = services(directory).import_files(connector, files, source or connector, covered, update)
+        run = services(directory, make=True).import_files(connector, files, source or connector, covered, update)
     if as_json_:
         out.print(as_json(run), markup=False)
     else:

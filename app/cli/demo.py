@@ -82,7 +82,7 @@ def _prepare(directory: Path) -> None:
 
 def _collect(directory: Path, manifest: DemoManifest) -> None:
     # The invented exports end on a fixed day, so collecting them happens the morning after; signing has the real time.
-    collecting = services(directory, clock=FixedClock(manifest.collected_at))
+    collecting = services(directory, make=True, clock=FixedClock(manifest.collected_at))
     for file in manifest.files:
         with progress_bar(f"Importing {file.source}") as update:
             run = collecting.import_files(file.connector, [file.path], file.source, file.covered, update)

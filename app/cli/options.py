@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.clock import Clock, SystemClock
+from app.errors import UsageError
 from app.evaluation.model import Period
 from app.records.times import parse_day
 from app.settings import Settings
@@ -46,9 +47,18 @@ def columns(*headers: str) -> Table:
     return made
 
 
-def services(directory: Path | None, *, clock: Clock | None = None) -> Services:
-    """Open the data directory (made on first use) and build the services over it."""
+def services(directory: Path | None, *, make: bool = False, clock: Clock | None = None) -> Services:
+    """Open the data directory and build the services over it.
+
+    Raises:
+        UsageError: there is no such directory, and ``make`` does not allow to make one: a misspelt name must not look
+            like an empty ledger.
+    """
     settings = Settings.load(directory)
+    if not make and not settings.dir.is_dir():
+        raise UsageError(
+            f"there is no data directory '{settings.dir}'", where="--dir", hint="'proofroom import' makes one"
+        )
     return build_services(settings, clock or SystemClock())
 
 

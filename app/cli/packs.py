@@ -48,8 +48,11 @@ def build(
     proofroom = services(directory)
     with progress_bar("Building the pack") as update:
         path = proofroom.packs.build(framework, period(first, last), target, progress=update)
-    fingerprint = proofroom.packs.signer().certificate_sha256
-    err.print(f"signed by {proofroom.packs.signer().subject}, certificate SHA-256 {fingerprint}", markup=False)
+    signer = proofroom.packs.signer()
+    err.print(f"signed by {signer.subject}, certificate SHA-256 {signer.certificate_sha256}", markup=False)
+    if signer.is_development:
+        certificate = proofroom.settings.keys_dir / "signing.crt"
+        err.print(f"check it with: proofroom verify {path} --trust {certificate}", markup=False)
     out.print(str(path), markup=False)
 
 

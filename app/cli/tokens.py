@@ -28,7 +28,7 @@ def create(
     directory: DirOption = None,
 ) -> None:
     """Make a token. It is printed once; only its digest is stored."""
-    token, info = services(directory).auth.issue(name, scope or [Scope.READ], days)
+    token, info = services(directory, make=True).auth.issue(name, scope or [Scope.READ], days)
     err.print(f"token {info.id} for {info.name}, valid until {format_instant(info.expires_at)}", markup=False)
     typer.echo(token)
 

@@ -79,6 +79,7 @@ def test_a_duplicate_is_counted_and_changes_nothing(tmp_path: Path, capsys: pyte
         (["evaluate", "--framework", "soc2", "--from", "July", "--to", "2026-07-02"], ["--from", "YYYY-MM-DD"]),
         (["evaluate", "--framework", "soc2", "--from", "2026-07-03", "--to", "2026-07-02"], ["--to"]),
         (["evaluate", "--framework", "soc2", "--from", "2026-07-01", "--to", "2026-07-02"], ["proofroom import"]),
+        (["ledger", "fsck"], ["no data directory", "--dir"]),
         (["verify", "{good}"], ["tickets.ndjson"]),
         (["token", "create", "--name", "x", "--days", "9999"], ["--days"]),
     ],
@@ -91,6 +92,8 @@ def test_a_mistake_gets_one_clear_line_and_the_status_of_wrong_use(
     good.write_text(GOOD + "\n", encoding="utf-8")
     given = [str(good) if each == "{good}" else each for each in arguments]
     data = [] if given[0] == "verify" else ["--dir", str(tmp_path / "data")]
+    if "no data directory" not in words:
+        (tmp_path / "data").mkdir()
     status = run([*given, *data])
     shown = capsys.readouterr()
     assert status in ({1, 2} if given[0] == "verify" else {2})
