@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app.clock import Clock
-from app.db import Database
+from app.db import Database, lock
 from app.errors import NotFound, ProofroomError, UsageError
 from app.jobs import repository
 from app.jobs.model import Handler, Job, JobState
@@ -41,6 +41,7 @@ class JobService:
         now = self._clock.now()
         job_id = secrets.token_hex(8)
         with self._database.session() as session:
+            lock(session.connection(), "jobs")  # Two requests with one key must not both find nothing.
             earlier = repository.find_by_key(session, kind, key) if key else None
             if earlier is not None:
                 if earlier.arguments != wanted:
@@ -65,10 +66,11 @@ class JobService:
         Raises:
             NotFound: there is no such job.
         """
-        with self._database.session() as session:
-            row = repository.find(session, job_id)
+        with self._database.session(writes=False) as session:
+            # Our ids are letters and digits; PostgreSQL takes no text with a NUL in it.
+            row = repository.find(session, job_id) if job_id.isalnum() else None
             if row is None:
-                raise NotFound(f"there is no job '{job_id[:40]}'")
+                raise NotFound("there is no such job")
             return _job(row)
 
     def work_once(self) -> bool:

@@ -88,7 +88,8 @@ class PackService:
             NotFound: there is none, or its file is gone.
         """
         with self._database.session(writes=False) as session:
-            pack = repository.find(session, pack_id)
+            # Our ids are letters and digits; PostgreSQL takes no text with a NUL in it.
+            pack = repository.find(session, pack_id) if pack_id.isalnum() else None
         if pack is None:
             raise NotFound("there is no such pack")
         if not pack.path.is_file():

@@ -98,11 +98,13 @@ def test_an_evaluation_agrees_with_the_command_line(client: httpx.Client, reader
 @pytest.mark.parametrize(
     ("path", "params", "status", "code"),
     [
-        ("/evaluations/pci", PERIOD, 404, "not-found"),
+        ("/evaluations/cobit", PERIOD, 404, "not-found"),
         ("/evaluations/soc2", {"start": "2026-09-28", "end": "2026-07-01"}, 400, "usage"),
         ("/evaluations/soc2", {"start": "yesterday", "end": "2026-07-01"}, 422, "invalid-input"),
         ("/packs/none", {}, 404, "not-found"),
         ("/jobs/none", {}, 404, "not-found"),
+        ("/jobs/%00", {}, 404, "not-found"),
+        ("/packs/%00", {}, 404, "not-found"),
         ("/records", {"cursor": "?"}, 400, "usage"),
         ("/records", {"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTkuMA=="}, 400, "usage"),
         ("/trails", {**PERIOD, "cursor": "LTkuMA=="}, 400, "usage"),

@@ -104,5 +104,6 @@ def test_a_job_that_kills_its_workers_is_given_up(database: Database) -> None:
 
 
 def test_an_unknown_job_is_not_found(database: Database) -> None:
-    with pytest.raises(NotFound):
-        service(database, Recorder()).get("nope")
+    for job_id in ("nope", "\x00", ""):
+        with pytest.raises(NotFound):
+            service(database, Recorder()).get(job_id)
