@@ -153,6 +153,8 @@ def diff(
     Nothing of it is kept. The text shows the first 20 items; --json has all of them.
     """
     sides = _load_side(old), _load_side(new)
+    for side in sides:
+        side.resolve_framework(framework)
     asked = period(first, last)
     with progress_bar("Comparing") as update:
         compared = services(directory).compare_controls(*sides, framework, asked, update)

@@ -7,6 +7,7 @@ never hides another's mistakes. Nothing is skipped: a file that would not be rea
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,7 @@ class Controls:
 
     Attributes:
         tests: test id to test, in order of id.
-        catalogs: framework id to catalogue.
+        catalogs: framework id to catalogue; first the frameworks that most tests bear on.
         mappings: framework id to mapping; a framework without one has no entry.
         files: file name below ``controls/`` to its exact bytes.
     """
@@ -168,9 +169,10 @@ def _controls(loaded: Loaded, files: dict[str, bytes]) -> Controls:
         for placed in loaded.mappings
     }
     tests = {placed.item.id: placed.item for placed in loaded.tests}
+    bearing = Counter({name: len({entry.test for entry in mapping.entries}) for name, mapping in mappings.items()})
     return Controls(
         tests=MappingProxyType(dict(sorted(tests.items()))),
-        catalogs=MappingProxyType(catalogs),
+        catalogs=MappingProxyType(dict(sorted(catalogs.items(), key=lambda item: (-bearing[item[0]], item[0])))),
         mappings=MappingProxyType(mappings),
         files=MappingProxyType(files),
     )

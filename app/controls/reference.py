@@ -77,8 +77,9 @@ def _question(label: str, expression: str) -> Iterator[str]:
 
 def _mapped(controls: Controls, test_id: str) -> dict[str, tuple[str, ...]]:
     return {
-        catalog.title: tuple(entry.control for entry in controls.entries_for(catalog.id) if entry.test == test_id)
+        catalog.title: names
         for catalog in controls.catalogs.values()
+        if (names := tuple(entry.control for entry in controls.entries_for(catalog.id) if entry.test == test_id))
     }
 
 
