@@ -17,18 +17,19 @@ from app.cel.ast import Expr, Root, children, spelling, type_of
 from app.cel.environment import PACKAGE, PARAMETERS, checking_environment
 from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
-from app.cel.nullsafety import Unguarded, prove
+from app.cel.nullsafety import Unguarded, learned, prove
 from app.cel.schema import ListType, Parameter, ParameterValue, ScalarType, ViewType, parameters_of, view_type
 from app.cel.source import line_and_column
 from app.cel.sql import to_sql
 from app.cel.translate import Translator
 from app.cel.wire import TooDeep, parse_checked, program_of
 
-__all__ = ["CelError", "CheckedExpression", "check"]
+__all__ = ["CelError", "CheckedExpression", "check", "check_value"]
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 40
 MAX_NODES = 500
+_MEASURABLE = (ScalarType.BOOL, ScalarType.INT, ScalarType.SPAN)
 
 _NATIVE = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
@@ -60,11 +61,43 @@ def check(
     Raises:
         CelError: the expression cannot be used.
     """
-    checked = check_types(expression, row=row, parameters=parameters)
+    return _proved(check_types(expression, row=row, parameters=parameters), required, None)
+
+
+def check_value(
+    expression: str,
+    *,
+    row: type[msgspec.Struct],
+    parameters: Mapping[str, ParameterValue],
+    required: Collection[str] = (),
+    where: CheckedExpression | None = None,
+) -> CheckedExpression:
+    """Check an expression that comes to a whole number, a duration, or true or false, as a metric needs it.
+
+    Args:
+        expression: the text.
+        row: the struct class of the population.
+        parameters: values of ``p.name``.
+        required: dotted paths that are there whenever the expression is asked.
+        where: what is true of every row the expression is asked of; its guards hold here too.
+
+    Raises:
+        CelError: the expression cannot be used.
+    """
+    checked = _typed(expression, row, parameters)
+    if type_of(checked.tree) not in _MEASURABLE:
+        hint = "Count or subtract something, such as size(x) or a.ended_at - a.started_at."
+        raise CelError("the expression comes to no whole number, duration, or true or false", hint=hint)
+    return _proved(checked, required, where)
+
+
+def _proved(
+    checked: CheckedExpression, required: Collection[str], where: CheckedExpression | None
+) -> CheckedExpression:
     try:
-        prove(checked.tree, required)
+        prove(checked.tree, required, learned(where.tree, truth=True) if where else frozenset())
     except Unguarded as error:
-        raise _unguarded(expression, error) from None
+        raise _unguarded(checked.source, error) from None
     safe = msgspec.structs.replace(checked, null_safe=True)
     to_sql(safe)
     return safe
@@ -78,6 +111,13 @@ def check_types(
     Raises:
         CelError: the expression cannot be used.
     """
+    checked = _typed(expression, row, parameters)
+    if type_of(checked.tree) != ScalarType.BOOL:
+        raise CelError("the expression does not come to true or false", hint="Compare the value with something.")
+    return checked
+
+
+def _typed(expression: str, row: type[msgspec.Struct], parameters: Mapping[str, ParameterValue]) -> CheckedExpression:
     _limit_text(expression)
     view, given = view_type(row), parameters_of(parameters)
     native = _compile(expression, view, given)
@@ -87,8 +127,6 @@ def check_types(
     except TooDeep:
         raise CelError("the expression is nested too deeply", hint=f"Stay below {MAX_DEPTH} levels.") from None
     _limit_tree(expression, tree)
-    if type_of(tree) != ScalarType.BOOL:
-        raise CelError("the expression does not come to true or false", hint="Compare the value with something.")
     program = program_of(checked)
     return CheckedExpression(expression, row, given, tree, program, null_safe=False)
 

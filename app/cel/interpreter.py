@@ -7,6 +7,7 @@ Rows become plain maps: a missing value is null, instants and spans are protobuf
 made protobuf messages, because an unset timestamp field would compare as 1970.
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.cel.environment import PARAMETERS
 from app.cel.errors import CelRuntimeError
 from app.cel.expression import CheckedExpression
 from app.cel.schema import ListType, Parameter, ScalarType, Type, ViewType, view_type
+
+_MILLISECOND = datetime.timedelta(milliseconds=1)
 
 
 class Interpreter:
@@ -45,6 +48,11 @@ class Interpreter:
             checked: an expression over this population's row.
             values: what ``values()`` gave.
         """
+        answer = self.value(checked, values)
+        return answer if isinstance(answer, bool | CelRuntimeError) else CelRuntimeError("this is no yes or no")
+
+    def value(self, checked: CheckedExpression, values: Mapping[str, object]) -> bool | int | CelRuntimeError:
+        """Return what an expression comes to for a row: true or false, a whole number, or a duration in ms."""
         program = self._programs.get(checked.program)
         if program is None:
             program = self._programs[checked.program] = self._environment.deserialize(checked.program)
@@ -54,6 +62,10 @@ class Interpreter:
             return CelRuntimeError(str(error)[:200])
         if answer.type() == cel.Type.BOOL:
             return bool(answer.plain_value())
+        if answer.type() == cel.Type.INT:
+            return int(answer.plain_value())
+        if answer.type() == cel.Type.DURATION:
+            return int(answer.plain_value() // _MILLISECOND)
         return CelRuntimeError(str(answer.value())[:200])
 
 

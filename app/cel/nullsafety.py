@@ -50,13 +50,14 @@ class Unguarded(Exception):
         self.path = path
 
 
-def prove(tree: Expr, required: Collection[str]) -> None:
+def prove(tree: Expr, required: Collection[str], known: Facts = frozenset()) -> None:
     """Check every read of a tree.
 
     Args:
         tree: the whole expression.
         required: dotted paths that are there whenever the expression is asked; a path through a list, such as
             ``approvals.decided_at``, speaks of every element.
+        known: what another expression learned that is true whenever this one is asked.
 
     Raises:
         Unguarded: a field may be missing where it is read.
@@ -66,7 +67,7 @@ def prove(tree: Expr, required: Collection[str]) -> None:
         words = path.split(".")
         # What is below a missing view is missing too, so a required field vouches for all on the way to it.
         facts.update(tuple(words[:length]) for length in range(1, len(words) + 1))
-    _Prover(frozenset(facts)).visit(tree, frozenset(facts))
+    _Prover(frozenset(facts)).visit(tree, frozenset(facts) | known)
 
 
 class _Prover:

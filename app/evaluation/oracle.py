@@ -52,7 +52,7 @@ def _judge(definition: Definition, row: Row, interpreter: Interpreter, values: M
         return ItemOutcome.ERROR if applies is None else ItemOutcome.NOT_APPLICABLE
     if not all(getattr(row.evidence, kind) for kind in definition.records):
         return ItemOutcome.NO_EVIDENCE
-    if any(_is_missing(row, path.split(".")) for path in definition.fields):
+    if any(is_missing(row, path.split(".")) for path in definition.fields):
         return ItemOutcome.NO_EVIDENCE
     undecidable = ask(definition.undecidable)
     if undecidable is not False:
@@ -64,12 +64,12 @@ def _judge(definition: Definition, row: Row, interpreter: Interpreter, values: M
     return ItemOutcome.WAIVED if waived else ItemOutcome.FAIL
 
 
-def _is_missing(value: object, words: list[str]) -> bool:
+def is_missing(value: object, words: list[str]) -> bool:
     """Tell whether a path ends at, or breaks at, something missing; of a list, whether it does in any element."""
     if value is None:
         return True
     if not words:
         return False
     if isinstance(value, list):
-        return any(_is_missing(element, words) for element in value)
-    return _is_missing(getattr(value, words[0]), words[1:])
+        return any(is_missing(element, words) for element in value)
+    return is_missing(getattr(value, words[0]), words[1:])

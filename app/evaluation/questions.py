@@ -16,6 +16,7 @@ from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
+from app.trails.populations import Row
 
 
 def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
@@ -43,7 +44,7 @@ def segments_sql(files: Sequence[Path]) -> str:
 
 def _questions(number: int, definition: Definition) -> list[str]:
     missing = [f"NOT evidence.{quote_name(kind)}" for kind in definition.records]
-    missing += [_missing_sql(definition, path) for path in definition.fields]
+    missing += [missing_sql(definition.row, path) for path in definition.fields]
     return [
         f"{to_sql(definition.applies)} AS a{number}",
         f"({' OR '.join(missing) or 'false'}) AS m{number}",
@@ -67,10 +68,10 @@ def _code(number: int, test_id: str) -> str:
     )
 
 
-def _missing_sql(definition: Definition, path: str) -> str:
+def missing_sql(row: type[Row], path: str) -> str:
     """Return SQL, never NULL, that tells whether a required field is missing; of a list, in any element."""
     first, *words = path.split(".")
-    return _missing_below(quote_name(first), view_type(definition.row).fields[first].type, words, 0)
+    return _missing_below(quote_name(first), view_type(row).fields[first].type, words, 0)
 
 
 def _missing_below(sql: str, kind: Type, words: Sequence[str], depth: int) -> str:
