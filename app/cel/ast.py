@@ -33,6 +33,13 @@ class TextTest(StrEnum):
     CONTAINS = "contains"
 
 
+class Clock(StrEnum):
+    """The questions about an instant, answered in UTC: the hour, 0 to 23, and the day of the week, Sunday 0."""
+
+    HOURS = "getHours"
+    DAY_OF_WEEK = "getDayOfWeek"
+
+
 class _Node(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
@@ -131,7 +138,7 @@ class Compare(_Node, frozen=True, kw_only=True):
 
 
 class Arithmetic(_Node, frozen=True, kw_only=True):
-    """``+`` or ``-`` (``minus``) on ints, spans and instants; leaving the type's range is an error."""
+    """``+`` or ``-`` (``minus``) on ints, spans and instants (out of range is an error), or on texts."""
 
     minus: bool
     left: "Expr"
@@ -152,6 +159,13 @@ class AskText(_Node, frozen=True, kw_only=True):
     question: TextTest
     text: "Expr"
     part: "Expr"
+
+
+class AskInstant(_Node, frozen=True, kw_only=True):
+    """``a.getHours()`` and its like, in UTC."""
+
+    question: Clock
+    instant: "Expr"
 
 
 class Size(_Node, frozen=True, kw_only=True):
@@ -194,6 +208,7 @@ Expr = (
     | Arithmetic
     | Member
     | AskText
+    | AskInstant
     | Size
     | Filter
     | Quantifier
@@ -205,7 +220,7 @@ def type_of(node: Expr) -> Type:
     match node:
         case Present() | Not() | And() | Or() | Compare() | Member() | AskText() | Quantifier():
             return ScalarType.BOOL
-        case Size():
+        case Size() | AskInstant():
             return ScalarType.INT
         case _:
             return node.type

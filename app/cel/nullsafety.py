@@ -15,6 +15,7 @@ from collections.abc import Collection
 from app.cel.ast import (
     And,
     Arithmetic,
+    AskInstant,
     AskText,
     Compare,
     Conditional,
@@ -92,9 +93,11 @@ class _Prover:
                 self.visit(node.otherwise, facts | learned(node.condition, truth=False))
             case Filter() | Quantifier():
                 self._list(node, facts)
-            case Not() | Size() | Compare() | Arithmetic() | AskText() | Member() | ListOf() | Literal() | Texts():
+            case Not() | Size() | Compare() | Arithmetic() | AskText() | AskInstant() | Member() | ListOf():
                 for child in children(node):
                     self.visit(child, facts)
+            case Literal() | Texts():
+                return
 
     def _list(self, node: Filter | Quantifier, facts: Facts) -> None:
         self.visit(node.source, facts)

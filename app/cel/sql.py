@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from app.cel.ast import (
     And,
     Arithmetic,
+    AskInstant,
     AskText,
+    Clock,
     Compare,
     Comparison,
     Conditional,
@@ -64,6 +66,9 @@ _OPERATORS = {
     Comparison.GREATER_OR_EQUAL: ">=",
 }
 _QUESTIONS = {TextTest.STARTS_WITH: "starts_with", TextTest.ENDS_WITH: "ends_with", TextTest.CONTAINS: "contains"}
+_HOUR, _DAY = 3_600_000, 86_400_000
+_THURSDAY = 4
+"""The day of the week of 1970-01-01."""
 _RANGES = {
     ScalarType.INSTANT: (FIRST_INSTANT, LAST_INSTANT),
     ScalarType.SPAN: (-LONGEST_SPAN, LONGEST_SPAN),
@@ -125,6 +130,8 @@ class Compiler:
                 return self._member(node)
             case AskText():
                 return f"{_QUESTIONS[node.question]}({self.compile(node.text)}, {self.compile(node.part)})"
+            case AskInstant():
+                return self._clock(node)
             case Size():
                 return self._size(node)
             case Quantifier():
@@ -182,7 +189,17 @@ class Compiler:
             case _:
                 return [f"{sql} IS NULL"]
 
+    def _clock(self, node: AskInstant) -> str:
+        instant = self.compile(node.instant)
+        match node.question:
+            case Clock.HOURS:
+                return f"({_modulo(instant, _DAY)} // {_HOUR})"
+            case Clock.DAY_OF_WEEK:
+                return f"(({_modulo(instant, 7 * _DAY)} // {_DAY} + {_THURSDAY}) % 7)"
+
     def _arithmetic(self, node: Arithmetic) -> str:
+        if node.type == ScalarType.STRING:
+            return f"({self.compile(node.left)} || {self.compile(node.right)})"
         total = f"{self.compile(node.left)} {'-' if node.minus else '+'} {self.compile(node.right)}"
         if node.type not in _RANGES:
             return f"TRY({total})"
@@ -194,7 +211,7 @@ class Compiler:
     def _member(self, node: Member) -> str:
         item = self.compile(node.item)
         maybe = self._may_be_null(node.item)
-        errs = self._unreachable(node.item)
+        errs = [] if self._null_safe else self._errs(node.item, item)
         match node.collection:
             case Texts():
                 found = f"({item} IN ({', '.join(map(quote_text, node.collection.values))}))"
@@ -213,7 +230,8 @@ class Compiler:
 
     def _written_list(self, node: Expr, item: str, collection: ListOf) -> str:
         elements = [self.compile(element) for element in collection.items]
-        errs = [err for leaf in (node, *collection.items) for err in self._unreachable(leaf)]
+        errs = [] if self._null_safe else self._errs(node, item)
+        errs += [err for leaf in collection.items for err in self._unreachable(leaf)]
         if any(self._may_be_null(leaf) for leaf in (node, *collection.items)):
             found = " OR ".join(f"{item} IS NOT DISTINCT FROM {element}" for element in elements)
             return unless(errs, f"({found})")
@@ -270,7 +288,7 @@ class Compiler:
         return f"list_filter({source}, lambda {name}: {condition})", errs
 
     def _may_err(self, node: Expr) -> bool:
-        if isinstance(node, Arithmetic):
+        if isinstance(node, Arithmetic) and node.type != ScalarType.STRING:
             return True
         if self._may_be_null(node) or self._unreachable(node):
             return True
@@ -279,11 +297,16 @@ class Compiler:
 
 def _arithmetic(node: Expr) -> Iterator[Arithmetic]:
     """Yield the outermost sums and differences below a node."""
-    if isinstance(node, Arithmetic):
+    if isinstance(node, Arithmetic) and node.type != ScalarType.STRING:
         yield node
         return
     for child in children(node):
         yield from _arithmetic(child)
+
+
+def _modulo(sql: str, divisor: int) -> str:
+    """Return the remainder that is never negative, also of an instant before 1970."""
+    return f"((({sql}) % {divisor} + {divisor}) % {divisor})"
 
 
 def _below(node: Expr) -> Iterator[Expr]:

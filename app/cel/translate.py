@@ -12,7 +12,9 @@ from typing import Any
 from app.cel.ast import (
     And,
     Arithmetic,
+    AskInstant,
     AskText,
+    Clock,
     Compare,
     Comparison,
     Conditional,
@@ -49,7 +51,9 @@ from app.cel.source import (
 _LANGUAGE = "The language of control tests is listed in docs/reference/expressions.md."
 _COMPARISONS = {f"_{operator}_": operator for operator in Comparison}
 _TEXT_TESTS = {str(question): question for question in TextTest}
+_CLOCKS = {str(question): question for question in Clock}
 _SUMS = {
+    ("_+_", ScalarType.STRING, ScalarType.STRING): ScalarType.STRING,
     ("_+_", ScalarType.INT, ScalarType.INT): ScalarType.INT,
     ("_-_", ScalarType.INT, ScalarType.INT): ScalarType.INT,
     ("_+_", ScalarType.SPAN, ScalarType.SPAN): ScalarType.SPAN,
@@ -184,6 +188,8 @@ class Translator:
         if name in _TEXT_TESTS:
             text, part = (self._expr(argument) for argument in arguments)
             return AskText(at=at, question=_TEXT_TESTS[name], text=text, part=part)
+        if name in _CLOCKS:
+            return self._clock(at, _CLOCKS[name], arguments)
         if name in {"_+_", "_-_"}:
             return self._arithmetic(at, name, arguments)
         special: dict[str, Callable[[int, list[Any]], Expr]] = {
@@ -238,9 +244,17 @@ class Translator:
         operands = (type_of(left), type_of(right))
         kind = next((result for (sign, *pair), result in _SUMS.items() if sign == name and (*pair,) == operands), None)
         if kind is None:
-            hint = "Instants, durations and whole numbers can be added and subtracted."
+            hint = "Instants, durations and whole numbers can be added and subtracted, texts be joined by +."
             raise self._refusal(at, f"'{name.strip('_')}' is not available for these types", hint)
         return Arithmetic(at=at, minus=name == "_-_", left=left, right=right, type=kind)
+
+    def _clock(self, at: int, question: Clock, arguments: list[Any]) -> AskInstant:
+        instant = self._expr(arguments[0])
+        if type_of(instant) != ScalarType.INSTANT:
+            raise self._refusal(at, f"{question}() asks an instant", "Write x.started_at.getHours() with such a field.")
+        if len(arguments) > 1:
+            raise self._refusal(at, f"{question}() answers in UTC only", "Leave the time zone out.")
+        return AskInstant(at=at, question=question, instant=instant)
 
     def _conditional(self, at: int, arguments: list[Any]) -> Conditional:
         condition, then, otherwise = (self._expr(argument) for argument in arguments)
@@ -251,8 +265,8 @@ class Translator:
 
     def _member(self, at: int, arguments: list[Any]) -> Member:
         item, collection = self._expr(arguments[0]), self._collection(arguments[1])
-        if not _is_leaf(item):
-            raise self._refusal(at, "on the left of 'in' stands a field, a parameter or a literal")
+        if not _is_leaf(item) and not (isinstance(item, Arithmetic) and item.type == ScalarType.STRING):
+            raise self._refusal(at, "on the left of 'in' stands a field, a parameter, a literal or a sum of texts")
         assert isinstance(collection.type, ListType)  # noqa: S101 - _collection gives lists only.
         if type_of(item) != collection.type.element:
             raise self._refusal(at, "'in' compares two different types")

@@ -20,7 +20,7 @@ PARAMETERS = {"n": 2, "f": 0.5, "text": "b", "span": "36h", "texts": ("a", "it's
 INTS = [0, 1, 2, 3, -7, 2**63 - 1, -(2**63), 2**62]
 DOUBLES = [0.0, -0.0, 0.5, 0.99, 1.0, float("nan"), float("inf"), -1e300]
 STRINGS = ["", "a", "b", "ab", "it's", 'q"x', "é", "e\u0301", "\U0001f600z", "null", "back\\slash", "\n"]
-INSTANTS = [JANUARY, JANUARY + DAY, JANUARY + 2 * DAY, 0, LAST_INSTANT, LAST_INSTANT - DAY, FIRST_INSTANT]
+INSTANTS = [-1, JANUARY, JANUARY + DAY, JANUARY + 2 * DAY, 0, LAST_INSTANT, LAST_INSTANT - DAY, FIRST_INSTANT]
 # Not within a second of the limit of a span, 292 years: see LONGEST_SPAN in app/cel/sql.py.
 SPANS = [0, 1, 60_000, DAY, -DAY, 4_611_686_000_000, 9_223_300_000_000]
 
@@ -204,7 +204,12 @@ class Writer:
             return self.leaf(kind, guards)
         if self.pick([False, False, True]):
             return f"({self.truth(depth - 1)} ? {self.sure(kind)} : {self.sure(kind)})"
+        if kind == "string":
+            return f"({self.value('string', depth - 1, guards)} + {self.value('string', depth - 1, guards)})"
         if kind == "int":
+            if self.pick([True, False, False]):
+                question = self.pick(["getHours", "getDayOfWeek"])
+                return f"{self.value('instant', depth - 1, guards)}.{question}()"
             if self.pick([True, False]):
                 return f"size({self.sized(depth - 1, guards)})"
             return f"({self.value('int', depth - 1, guards)} {self.pick('+-')} {self.value('int', depth - 1, guards)})"
@@ -254,11 +259,13 @@ class Writer:
             [f"({there} && {atom})", f"({absent} || {atom})", f"({there} ? {atom} : {self.pick(['true', 'false'])})"]
         )
 
-    def truth(self, depth: int) -> str:  # noqa: C901
+    def truth(self, depth: int) -> str:  # noqa: C901, PLR0912, PLR0915
         """Return a condition."""
         deep = ["and", "or", "not", "choose", "quantifier", "quantifier", "quantifier"] if depth > 0 else []
         guards: list[str] = []
-        match self.pick(["compare", "compare", "same", "member", "text", "present", "field", "literal", *deep]):
+        match self.pick(
+            ["compare", "compare", "same", "member", "text", "clock", "present", "field", "literal", *deep]
+        ):
             case "compare":
                 kind = self.pick(["string", "instant", "instant", "span", "int", "double"])
                 operator = self.pick(["==", "!=", "<", "<=", ">", ">="])
@@ -266,10 +273,13 @@ class Writer:
             case "same":
                 atom = f"{self.leaf('bool', guards)} {self.pick(['==', '!='])} {self.leaf('bool', guards)}"
             case "member":
-                atom = self.member(guards)
+                atom = self.member(depth, guards)
             case "text":
                 question = self.pick(["startsWith", "endsWith", "contains"])
-                atom = f"{self.leaf('string', guards)}.{question}({self.leaf('string', guards)})"
+                atom = f"{self.leaf('string', guards)}.{question}({self.value('string', depth, guards)})"
+            case "clock":
+                question = self.pick(["getHours", "getDayOfWeek"])
+                atom = f"{self.leaf('instant', guards)}.{question}() {self.pick(['==', '<'])} {self.pick([0, 3, 23])}"
             case "present":
                 return self.present()
             case "field":
@@ -288,20 +298,26 @@ class Writer:
                 atom = f"{self.children(depth - 1)}.{self.pick(['exists', 'all'])}({self.bound(depth - 1)})"
         return self.guard(atom, guards)
 
-    def member(self, guards: list[str]) -> str:
+    def member(self, depth: int, guards: list[str]) -> str:
         match self.pick(["written", "parameter", "path", "numbers"]):
             case "written":
                 kind = self.pick(["string", "int", "instant"])
                 items = ", ".join(self.leaf(kind, guards) for _ in range(self.pick([1, 2, 3])))
-                return f"{self.leaf(kind, guards)} in [{items}]"
+                return f"{self.joined(kind, depth, guards)} in [{items}]"
             case "parameter":
-                return f"{self.leaf('string', guards)} in {self.pick(['p.texts', 'p.none'])}"
+                return f"{self.joined('string', depth, guards)} in {self.pick(['p.texts', 'p.none'])}"
             case "path":
                 text, needed = self.path("strings")
                 guards.extend(needed)
-                return f"{self.leaf('string', guards)} in {text}"
+                return f"{self.joined('string', depth, guards)} in {text}"
             case _:
                 return f"{self.leaf('int', guards)} in numbers"
+
+    def joined(self, kind: str, depth: int, guards: list[str]) -> str:
+        """Return a leaf, or for texts sometimes a sum."""
+        if kind == "string" and depth > 0 and self.pick([True, False]):
+            return f"({self.leaf('string', guards)} + {self.leaf('string', guards)})"
+        return self.leaf(kind, guards)
 
     def present(self) -> str:
         kind = self.pick(list(_VIEW))

@@ -22,6 +22,7 @@ from app.cel.ast import And, Not, Or, Present, Quantifier
 from app.cel.check import CelError, check, check_types
 from app.cel.errors import CelRuntimeError
 from app.cel.interpreter import Interpreter
+from app.cel.schema import ScalarType
 from app.cel.sql import Compiler, to_sql
 from app.trails.arrow import arrow_schema
 
@@ -132,7 +133,14 @@ class _QuantifierForgetsErrors(Compiler):
 
 class _ArithmeticIsUnbounded(Compiler):
     def _arithmetic(self, node):
+        if node.type == ScalarType.STRING:
+            return super()._arithmetic(node)
         return f"TRY({self.compile(node.left)} {'-' if node.minus else '+'} {self.compile(node.right)})"
+
+
+class _ClockOfOldInstantsIsNegative(Compiler):
+    def _clock(self, node):
+        return super()._clock(node).replace(" + 86400000)", ")").replace(" + 604800000)", ")")
 
 
 class _AllIsExists(Compiler):
@@ -161,6 +169,7 @@ class _ReachingThroughAMissingViewIsNull(Compiler):
         _EqualityIsNullBlind,
         _QuantifierForgetsErrors,
         _ArithmeticIsUnbounded,
+        _ClockOfOldInstantsIsNegative,
         _AllIsExists,
         _MissingViewsAreThere,
         _ReachingThroughAMissingViewIsNull,

@@ -92,6 +92,17 @@ DENIED = {"decision": "denied", "decided_at": None}
         ('session.id.startsWith("A")', {"session": {"id": "abc"}}, False),
         ("size(session.id) == 2", {"session": {"id": "é\U0001f600"}}, True),
         ("session.id.size() == 0", {}, True),
+        ('session.id + "|" + session.id == "a|a"', {"session": {"id": "a"}}, True),
+        ('size(session.id + "") == 0', {}, True),
+        ('(session.id + "hange") in p.kinds', {"session": {"id": "c"}}, True),
+        ('(session.id + "hange") in p.kinds', {"session": {"id": "C"}}, False),
+        # The clock, in UTC; 2026-03-10 is a Tuesday, 1969-12-31 a Wednesday.
+        ("has(session.started_at) && session.started_at.getHours() == 10", MARCH, True),
+        ("has(session.started_at) && session.started_at.getDayOfWeek() == 2", MARCH, True),
+        ("(period.start - duration('1ms')).getHours() == 23", {}, True),
+        ("timestamp('1970-01-04T00:00:00Z').getDayOfWeek() == 0", {}, True),
+        ("(timestamp('1970-01-01T00:00:00Z') - duration('1ms')).getHours() == 23", {}, True),
+        ("(timestamp('1970-01-01T00:00:00Z') - duration('1ms')).getDayOfWeek() == 3", {}, True),
         # Membership.
         ('"change" in p.kinds && !("x" in p.kinds)', {}, True),
         ('session.status in ["open", "closed"]', {"session": {"status": "closed"}}, True),
