@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Each mistake in the shipped YAML is answered with its file, line, column, reason and hint, and with nothing else."""
+
+import re
+import shutil
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.controls.loader import load, load_bytes
+from app.errors import ControlsInvalid
+from app.evaluation.examples import run_examples
+from tests.controls.mutations import MUTATIONS, Mutation, swap
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, bytes]:
+    return dict(load(ROOT / "controls").files)
+
+
+def problems(files: dict[str, bytes]) -> list[str]:
+    with pytest.raises(ControlsInvalid) as caught:
+        load_bytes(files)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_a_mistake_is_answered_at_its_place_and_alone(mutation: Mutation, shipped: dict[str, bytes]) -> None:
+    files, place = mutation.apply(shipped)
+    found = problems(files)
+    named = next((each for each in found if each.startswith(f"{place}: ")), None)
+    assert named, found
+    assert mutation.says in named
+    assert mutation.hint in named
+    others = [each for each in found if each != named]
+    assert bool(others) == bool(mutation.besides)
+    assert all(re.search(mutation.besides, each) for each in others), others
+
+
+def test_the_table_is_long_and_says_each_thing_once() -> None:
+    assert len(MUTATIONS) >= 60
+    assert max(Counter(each.name for each in MUTATIONS).values()) == 1
+
+
+PAIRS = [(one, other) for one, other in pairwise(each for each in MUTATIONS if each.alone) if one.file != other.file]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS, ids=[f"{one} + {other}" for one, other in PAIRS])
+def test_two_broken_files_are_both_named(one: Mutation, other: Mutation, shipped: dict[str, bytes]) -> None:
+    files, place = one.apply(shipped)
+    files, other_place = other.apply(files)
+    found = problems(files)
+    assert sorted(line.partition(": ")[0] for line in found) == sorted([place, other_place]), found
+    assert any(one.says in line for line in found)
+    assert any(other.says in line for line in found)
+
+
+def test_a_file_of_a_wrong_name_is_named(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "controls", tmp_path / "controls")
+    (tmp_path / "controls/tests/workflow.yaml").rename(tmp_path / "controls/tests/workflow.yml")
+    with pytest.raises(ControlsInvalid) as caught:
+        load(tmp_path / "controls")
+    assert "tests/workflow.yml:1:1: this file is not read. Name it '*.yaml', or move it away." in caught.value.problems
+
+
+WRONG = [
+    ("an outcome that the row does not get", swap("expect: fail", "expect: pass"), "no owner", "pass", "fail"),
+    ("a guard that asks too much", swap('== "human"', '== "robot"', after="assert:"), "in order", "pass", "fail"),
+    ("a limit that is too narrow", swap("8760h", "1h"), "in order", "pass", "fail"),
+    (
+        "a condition left out",
+        swap("&& workflow.retention_documented\n", "\n", after="assert:"),
+        "retention not written down",
+        "fail",
+        "pass",
+    ),
+    (
+        "a question asked too rarely",
+        swap("when: workflow.active", 'when: "!workflow.active"'),
+        "no owner",
+        "fail",
+        "not_applicable",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "edit", "example", "expected", "got"), WRONG, ids=[each[0] for each in WRONG])
+def test_a_test_that_says_something_else_fails_its_examples_on_both_engines(
+    name, edit, example: str, expected: str, got: str, shipped: dict[str, bytes]
+) -> None:
+    file = "tests/workflow.yaml"
+    before = load_bytes({file: shipped[file]})
+    after = load_bytes({file: edit(shipped[file].decode()).encode()})
+    assert run_examples(before) == []
+    found = [str(failure) for failure in run_examples(after)]
+    for engine in ("the interpreter", "the SQL engine"):
+        assert f"GOV-01, example '{example}': expected {expected}, but {engine} says {got}" in found, name
