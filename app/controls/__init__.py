@@ -9,6 +9,7 @@ It must never run anything a file says, judge an item, or leave a file out witho
     model.py        the shapes of the YAML
     document.py     hostile YAML to plain values, with the position of each
     convert.py      plain values to shapes
+    metrics.py      the shapes of metrics; metric_checks.py whether they can be computed
     checks.py       whether they fit together and speak of things that exist
     expressions.py  whether their CEL can be used
     loader.py       Controls, load, load_bytes

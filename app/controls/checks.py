@@ -14,6 +14,7 @@ import msgspec
 
 from app.controls.convert import Loaded, Placed
 from app.controls.expressions import expression_problems
+from app.controls.metric_checks import metric_problems
 from app.controls.model import CatalogControl, ControlTest, Example, MappingEntry
 from app.controls.paths import UnknownPath, fields, look_up, unwrap
 from app.controls.problems import Problem, nearest
@@ -36,6 +37,9 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
         yield from _catalog(loaded, catalog.item.id)
     for mapping in loaded.mappings:
         yield from _mapping(loaded, mapping.item.framework)
+    tests = {test.item.id: test.item for test in loaded.tests}
+    for metric in loaded.metrics:
+        yield from metric_problems(metric, tests, loaded.claimed, broken=loaded.broken)
 
 
 def test_problems(test: Placed[ControlTest]) -> Iterator[Problem]:
@@ -58,6 +62,7 @@ def test_problems(test: Placed[ControlTest]) -> Iterator[Problem]:
 
 def _duplicates(loaded: Loaded) -> Iterator[Problem]:
     yield from _twice(loaded.tests, lambda test: test.id, ("id",), "test")
+    yield from _twice(loaded.metrics, lambda metric: metric.id, ("id",), "metric")
     yield from _twice(loaded.catalogs, lambda catalog: catalog.id, ("id",), "catalog")
     yield from _twice(loaded.mappings, lambda mapping: mapping.framework, ("framework",), "mapping of framework")
     for controls in loaded.controls.values():

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from app.controls.document import Document, PathKey, Value
+from app.controls.metrics import Metric, Metrics
 from app.controls.model import (
     Catalog,
     CatalogControl,
@@ -26,7 +27,7 @@ from app.controls.problems import Problem, nearest
 
 T = TypeVar("T")
 
-_KINDS: Final = ("Catalog", "ControlTests", "Mapping")
+_KINDS: Final = ("Catalog", "ControlTests", "Mapping", "Metrics")
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 _REGEX = re.compile("matching regex")
 _WORDS: Final = {
@@ -73,6 +74,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     controls: dict[str, list[Placed[CatalogControl]]] = {}
     mappings: list[Placed[Mapping]] = []
     entries: dict[str, list[Placed[MappingEntry]]] = {}
+    metrics: list[Placed[Metric]] = []
     claimed: set[str] = set()
     broken: bool = False
 
@@ -86,10 +88,9 @@ def convert(document: Document, into: Loaded) -> list[Problem]:
         return [document.problem(document.position(()), "the file must be a mapping with a 'kind'", hint)]
     match value.get("kind"):
         case "ControlTests":
-            _, problems = _struct(document, (), {**value, "tests": []}, ControlTests)
-            tests, more = _items(document, "tests", ControlTest, into)
-            into.tests += tests
-            return problems + more
+            return _of_one_kind(document, "tests", ControlTests, ControlTest, into, into.tests)
+        case "Metrics":
+            return _of_one_kind(document, "metrics", Metrics, Metric, into, into.metrics)
         case "Catalog":
             catalog, problems = _struct(document, (), {**value, "controls": []}, Catalog)
             controls, more = _items(document, "controls", CatalogControl, into)
@@ -111,6 +112,17 @@ def convert(document: Document, into: Loaded) -> list[Problem]:
             what = "the file has no 'kind'" if "kind" not in value else f"there is no kind '{kind}'"
             into.broken = True
             return [document.problem(document.position(("kind",)), what, hint)]
+
+
+def _of_one_kind(
+    document: Document, key: str, file: type[Any], kind: type[T], into: Loaded, found: list[Placed[T]]
+) -> list[Problem]:
+    """Convert a file that has a title and a list of one kind of item."""
+    value = document.value if isinstance(document.value, dict) else {}
+    _, problems = _struct(document, (), {**value, key: []}, file)
+    items, more = _items(document, key, kind, into)
+    found += items
+    return problems + more
 
 
 def _items(document: Document, key: str, kind: type[T], into: Loaded) -> tuple[list[Placed[T]], list[Problem]]:

@@ -9,7 +9,7 @@ never hides another's mistakes. Nothing is skipped: a file that would not be rea
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -20,12 +20,13 @@ import msgspec
 from app.controls.checks import problems_of, struct_bytes
 from app.controls.convert import Loaded, convert
 from app.controls.document import MAX_BYTES, read_document
+from app.controls.metrics import Metric
 from app.controls.model import Catalog, CatalogControl, ControlTest, MappingEntry, ParameterValue
 from app.controls.model import Mapping as ControlMapping
 from app.controls.problems import Position, Problem, ProblemFound, nearest
 from app.errors import ControlsInvalid, InvalidInput, NotFound
 
-FOLDERS: Final = ("catalog", "tests", "mappings")
+FOLDERS: Final = ("catalog", "tests", "mappings", "metrics")
 MAX_FILES: Final = 1000
 
 
@@ -38,12 +39,14 @@ class Controls:
         catalogs: framework id to catalogue; first the frameworks that most tests bear on.
         mappings: framework id to mapping; a framework without one has no entry.
         files: file name below ``controls/`` to its exact bytes.
+        metrics: metric id to metric, in the order of the files.
     """
 
     tests: Mapping[str, ControlTest]
     catalogs: Mapping[str, Catalog]
     mappings: Mapping[str, ControlMapping]
     files: Mapping[str, bytes]
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def sha256(self) -> str:
@@ -100,7 +103,7 @@ class Controls:
 
 
 def load(directory: Path) -> Controls:
-    """Load the YAML below a directory: ``catalog/``, ``tests/`` and ``mappings/``.
+    """Load the YAML below a directory: ``catalog/``, ``tests/``, ``mappings/``, ``metrics/``.
 
     Raises:
         InvalidInput: there is no such directory.
@@ -175,4 +178,5 @@ def _controls(loaded: Loaded, files: dict[str, bytes]) -> Controls:
         catalogs=MappingProxyType(dict(sorted(catalogs.items(), key=lambda item: (-bearing[item[0]], item[0])))),
         mappings=MappingProxyType(mappings),
         files=MappingProxyType(files),
+        metrics=MappingProxyType({placed.item.id: placed.item for placed in loaded.metrics}),
     )

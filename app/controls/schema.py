@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.controls.metrics import Metrics
 from app.controls.model import Catalog, ControlTests, Mapping
 from app.trails.populations import POPULATIONS
 
@@ -17,6 +18,7 @@ _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "catalog": Catalog,
     "control-tests": ControlTests,
     "mapping": Mapping,
+    "metrics": Metrics,
 }
 
 
@@ -30,6 +32,9 @@ def _text(name: str, shape: type[msgspec.Struct]) -> str:
     test = schema["$defs"].get("ControlTest")
     if test is not None:
         test["properties"]["population"]["enum"] = list(POPULATIONS)
+    metric = schema["$defs"].get("Metric")
+    if metric is not None:
+        metric["properties"]["population"]["anyOf"] = [{"enum": list(POPULATIONS)}, {"type": "null"}]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://proofroom.example/schema/{name}.schema.json",
