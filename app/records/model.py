@@ -49,7 +49,7 @@ RecordingState = Literal["verified", "stored_claimed", "configured", "off", "unk
 RecordingKind = Literal["video", "pty", "transcript", "query_log", "metadata"]
 RecorderAction = Literal["enabled", "disabled", "paused", "failed", "config_weakened", "heartbeat"]
 TicketKind = Literal["change", "incident", "request"]
-ReviewKind = Literal["session", "break_glass", "pattern", "access"]
+ReviewKind = Literal["session", "break_glass", "pattern", "access", "access_item", "event"]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -66,7 +66,11 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Identity(_Record, frozen=True, kw_only=True, tag_field="type", tag="identity"):
-    """A person or non-human actor as an identity provider or HR system knows it."""
+    """A person or non-human actor as an identity provider or HR system knows it.
+
+    ``sponsor`` answers inside the organisation for an outsider; ``evidence_clause`` says that the contract named by
+    ``contract_ref`` obliges the employer to leave evidence.
+    """
 
     kind: IdentityKind | None = None
     display: str | None = None
@@ -80,6 +84,9 @@ class Identity(_Record, frozen=True, kw_only=True, tag_field="type", tag="identi
     workflow_id: str | None = None
     privileged: bool | None = None
     employer: str | None = None
+    sponsor: str | None = None
+    contract_ref: str | None = None
+    evidence_clause: bool | None = None
     aliases: tuple[Alias, ...] = ()
 
 
@@ -139,6 +146,8 @@ class Grant(_Record, frozen=True, kw_only=True, tag_field="type", tag="grant"):
     required_approvals: int | None = None
     credential_ref: str | None = None
     workflow_id: str | None = None
+    data_access_approved: bool | None = None
+    last_used_at: int | None = None
 
 
 class Approval(_Record, frozen=True, kw_only=True, tag_field="type", tag="approval"):
@@ -159,7 +168,10 @@ class Approval(_Record, frozen=True, kw_only=True, tag_field="type", tag="approv
 
 
 class Session(_Record, frozen=True, kw_only=True, tag_field="type", tag="session"):
-    """One use of privileged access. ``run_as`` is the account on the target, ``subject`` who came through the door."""
+    """One use of privileged access. ``run_as`` is the account on the target, ``subject`` who came through the door.
+
+    ``via`` is the jump host it passed through; ``supervised`` says that somebody watched it while it ran.
+    """
 
     subject: str | None = None
     subject_kind: IdentityKind | None = None
@@ -186,10 +198,16 @@ class Session(_Record, frozen=True, kw_only=True, tag_field="type", tag="session
     end_reason: str | None = None
     delegator: str | None = None
     policy_id: str | None = None
+    supervised: bool | None = None
+    via: str | None = None
 
 
 class SessionEvent(_Record, frozen=True, kw_only=True, tag_field="type", tag="session_event"):
-    """One command, query or call inside a session. ``text`` is redacted; ``text_sha256`` is of the original."""
+    """One command, query or call inside a session. ``text`` is redacted; ``text_sha256`` is of the original.
+
+    ``parent_id`` is the event that caused it, ``downstream`` the target that it touched besides the session's own;
+    ``masked`` says that what it returned was masked, ``within_policy`` that the policy it ran under allows it.
+    """
 
     session_id: str | None = None
     seq: int | None = None
@@ -199,10 +217,21 @@ class SessionEvent(_Record, frozen=True, kw_only=True, tag_field="type", tag="se
     text_sha256: str | None = None
     outcome: Literal["ok", "error", "denied"] | None = None
     rows: int | None = None
+    parent_id: str | None = None
+    tool: str | None = None
+    credential_ref: str | None = None
+    within_policy: bool | None = None
+    masked: bool | None = None
+    privileged: bool | None = None
+    downstream: str | None = None
 
 
 class Recording(_Record, frozen=True, kw_only=True, tag_field="type", tag="recording"):
-    """What is known of a session's recording. ``verified`` means we fetched and hashed the bytes ourselves."""
+    """What is known of a session's recording. ``verified`` means we fetched and hashed the bytes ourselves.
+
+    ``chained`` says that its parts are linked by hashes, ``retrievable`` whether it could be read when somebody last
+    tried, at ``retrieved_at``; ``retention_class`` names the rule by which it is kept, ``on_hold`` that it must be.
+    """
 
     session_id: str | None = None
     state: RecordingState | None = None
@@ -217,6 +246,12 @@ class Recording(_Record, frozen=True, kw_only=True, tag_field="type", tag="recor
     registered_at: int | None = None
     immutable: bool | None = None
     location: str | None = None
+    chained: bool | None = None
+    retrievable: bool | None = None
+    retrieved_at: int | None = None
+    disposed_at: int | None = None
+    retention_class: str | None = None
+    on_hold: bool | None = None
 
 
 class RecorderEvent(_Record, frozen=True, kw_only=True, tag_field="type", tag="recorder_event"):
@@ -230,7 +265,10 @@ class RecorderEvent(_Record, frozen=True, kw_only=True, tag_field="type", tag="r
 
 
 class Ticket(_Record, frozen=True, kw_only=True, tag_field="type", tag="ticket"):
-    """A change, incident or request that gives a reason. ``id`` is its key, such as ``INC-17``."""
+    """A change, incident or request that gives a reason. ``id`` is its key, such as ``INC-17``.
+
+    ``session_id`` and ``event_id`` name what it was raised about, as an incident is about what somebody did.
+    """
 
     kind: TicketKind | None = None
     status: str | None = None
@@ -239,10 +277,19 @@ class Ticket(_Record, frozen=True, kw_only=True, tag_field="type", tag="ticket")
     closed_at: int | None = None
     outcome: Literal["solved", "partly", "not_solved"] | None = None
     url: str | None = None
+    session_id: str | None = None
+    event_id: str | None = None
 
 
 class Review(_Record, frozen=True, kw_only=True, tag_field="type", tag="review"):
-    """Somebody looked, and said what they found."""
+    """Somebody looked, and said what they found.
+
+    An ``access`` review without a grant is a campaign over all rights. Each of its decisions is an ``access_item`` that
+    names it by ``campaign_id``, with the grant or the person (``subject``) decided on, ``outcome`` keep, change or
+    remove, ``completed_at`` the decision, ``executed_at`` the change it led to, ``verified_removed`` whether it was
+    seen on the target. ``population_count`` is what the campaign put before its reviewers, ``snapshot_count`` what an
+    independent snapshot of the targets held. A ``pattern`` review names in ``subject`` the person it is about.
+    """
 
     kind: ReviewKind | None = None
     session_id: str | None = None
@@ -252,6 +299,12 @@ class Review(_Record, frozen=True, kw_only=True, tag_field="type", tag="review")
     due_at: int | None = None
     completed_at: int | None = None
     outcome: str | None = None
+    subject: str | None = None
+    campaign_id: str | None = None
+    population_count: int | None = None
+    snapshot_count: int | None = None
+    executed_at: int | None = None
+    verified_removed: bool | None = None
 
 
 class AccessEvent(_Record, frozen=True, kw_only=True, tag_field="type", tag="access_event"):
@@ -286,6 +339,7 @@ class Credential(_Record, frozen=True, kw_only=True, tag_field="type", tag="cred
     issued_at: int | None = None
     expires_at: int | None = None
     last_used_at: int | None = None
+    rotated_at: int | None = None
 
 
 class Workflow(_Record, frozen=True, kw_only=True, tag_field="type", tag="workflow"):

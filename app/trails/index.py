@@ -18,6 +18,7 @@ from app.records.model import (
     Credential,
     Grant,
     Identity,
+    LegalHold,
     RecorderEvent,
     Recording,
     Review,
@@ -32,6 +33,7 @@ from app.trails.grants import GrantLinker
 from app.trails.identities import IdentityIndex
 from app.trails.lookup import Attached, Lookup, attach
 from app.trails.targets import TargetIndex
+from app.trails.views import Use
 from app.trails.waivers import WaiverIndex
 
 
@@ -52,12 +54,18 @@ class TrailIndex:
         self.sessions = Lookup(select(records, Session), "session")
         self.grants = Lookup(select(records, Grant), "grant")
         self.tickets = Lookup(select(records, Ticket), "ticket")
+        self.reviews = Lookup(select(records, Review), "review")
+        self.recording_records = select(records, Recording)
+        self.event_records = select(records, SessionEvent)
+        self.credential_records = select(records, Credential)
+        self.legal_holds = select(records, LegalHold)
         self.waivers = WaiverIndex(self.waiver_records, self.identities, self.targets)
         self._attach(records)
         self.linker = GrantLinker(
-            self.grants, self.grant_approvals.of, select(records, Credential), self.identities, self.targets
+            self.grants, self.grant_approvals.of, self.credential_records, self.identities, self.targets
         )
         self._accounts = self._accounts_by_door()
+        self._last_uses: tuple[int, dict[str, Use]] | None = None
 
     def workflow(self, source: str, workflow_id: str | None) -> FoldedRecord[Workflow] | None:
         """Return the workflow a record names; None where none or several sources know the id."""
@@ -70,9 +78,29 @@ class TrailIndex:
         found = self._accounts.get((key, name), []) if key is not None and name is not None else []
         return found[0] if len(found) == 1 else None
 
+    def last_uses(self, as_of: int) -> dict[str, Use]:
+        """Return, by the grant's item id, the last session up to an instant that is known to have used it.
+
+        It asks every session for its grants, whatever the period; the answer is kept for the next to ask.
+        """
+        if self._last_uses is None or self._last_uses[0] != as_of:
+            self._last_uses = (as_of, self._find_last_uses(as_of))
+        return self._last_uses[1]
+
+    def _find_last_uses(self, as_of: int) -> dict[str, Use]:
+        last: dict[str, Use] = {}
+        for session in self.sessions:
+            started = session.record.started_at
+            if started is None or started > as_of or session.record.status == "failed_attempt":
+                continue
+            use = Use(started, session.ledger)
+            for grant in self.linker.match(session).used:
+                last[grant.item_id] = max(use, last.get(grant.item_id, use))
+        return last
+
     def _attach(self, records: list[FoldedRecord[AccessRecord]]) -> None:
         approvals, alerts = select(records, Approval), select(records, Alert)
-        reviews, events = select(records, Review), select(records, SessionEvent)
+        reviews, events = list(self.reviews), self.event_records
         # One approver of several knows only what was put before them, not what came of it: their decision may name the
         # pending approval, which names the grant.
         named = {each.record.id: each.record.grant_id for each in approvals}
@@ -87,7 +115,7 @@ class TrailIndex:
             approvals, self.sessions, lambda each: each.session_id, relation="approval", across_sources=False
         )
         self.recordings = attach(
-            select(records, Recording),
+            self.recording_records,
             self.sessions,
             lambda each: each.session_id,
             relation="recording",
@@ -98,12 +126,14 @@ class TrailIndex:
         )
         for children in self.events.children.values():
             children.sort(key=_event_order)
-        self.session_reviews = attach(
-            reviews, self.sessions, lambda each: each.session_id, relation="review", across_sources=True
-        )
-        self._attach_event_reviews(reviews, events)
-        self.grant_reviews = attach(
-            reviews, self.grants, lambda each: each.grant_id, relation="review", across_sources=True
+        self._attach_reviews(reviews)
+        self._attach_to_events(events, reviews, alerts, list(self.tickets))
+        self.session_tickets = attach(
+            self.tickets,
+            self.sessions,
+            lambda each: each.session_id if each.event_id is None else None,
+            relation="ticket",
+            across_sources=True,
         )
         self.session_alerts = attach(alerts, self.sessions, _about("session"), relation="alert", across_sources=True)
         self.access_event_alerts: Attached[Alert] = attach(
@@ -113,19 +143,51 @@ class TrailIndex:
             alerts, self.recorder_events, _about("recorder_event"), relation="alert", across_sources=True
         )
 
-    def _attach_event_reviews(
-        self, reviews: list[FoldedRecord[Review]], events: list[FoldedRecord[SessionEvent]]
+    def _attach_to_events(
+        self,
+        events: list[FoldedRecord[SessionEvent]],
+        reviews: list[FoldedRecord[Review]],
+        alerts: list[FoldedRecord[Alert]],
+        tickets: list[FoldedRecord[Ticket]],
     ) -> None:
-        """Put the review of one command to the session of that command, once."""
-        wanted = {name for each in reviews if (name := each.record.event_id) is not None}
-        wanted |= {name.partition("/session_event/")[2] for name in wanted}
-        asked = Lookup((each for each in events if each.record.id in wanted), "session_event")
-        found = attach(reviews, asked, lambda each: each.event_id, relation="review", across_sources=True)
-        for event in asked:
+        """Put to commands what names them. Only the few that are named are looked up by their id."""
+        about = _about("session_event")
+        wanted = {each.record.event_id for each in reviews} | {each.record.event_id for each in tickets}
+        wanted |= {about(each.record) for each in alerts}
+        names = {part for name in wanted if name for part in (name, name.partition("/session_event/")[2])}
+        named = Lookup((each for each in events if each.record.id in names), "session_event")
+        self.event_reviews: Attached[Review] = attach(
+            reviews, named, lambda each: each.event_id, relation="review", across_sources=True
+        )
+        self.event_alerts: Attached[Alert] = attach(alerts, named, about, relation="alert", across_sources=True)
+        self.event_tickets: Attached[Ticket] = attach(
+            tickets, named, lambda each: each.event_id, relation="ticket", across_sources=True
+        )
+        self._add_event_reviews_to_sessions(named)
+
+    def _add_event_reviews_to_sessions(self, events: Lookup[SessionEvent]) -> None:
+        """Put the review of one command to the session of that command too, once."""
+        for event in events:
             session = self.sessions.exact(event.source, event.record.session_id)
             if session is not None:
                 known = self.session_reviews.children.setdefault(session.item_id, [])
-                known.extend(each for each in found.of(event.item_id) if each not in known)
+                known.extend(each for each in self.event_reviews.of(event.item_id) if each not in known)
+
+    def _attach_reviews(self, reviews: list[FoldedRecord[Review]]) -> None:
+        self.session_reviews = attach(
+            reviews, self.sessions, lambda each: each.session_id, relation="review", across_sources=True
+        )
+        self.grant_reviews = attach(
+            reviews, self.grants, lambda each: each.grant_id, relation="review", across_sources=True
+        )
+        self.campaign_items = attach(
+            reviews, self.reviews, lambda each: each.campaign_id, relation="item", across_sources=True
+        )
+        self.reviews_of_people: dict[str, list[FoldedRecord[Review]]] = {}
+        for each in reviews:
+            person = self.identities.named(each.source, each.record.subject).identity
+            if person is not None:
+                self.reviews_of_people.setdefault(self.identities.person_key(person), []).append(each)
 
     def _accounts_by_door(self) -> dict[tuple[str | None, str | None], list[FoldedRecord[Account]]]:
         accounts: dict[tuple[str | None, str | None], list[FoldedRecord[Account]]] = {}

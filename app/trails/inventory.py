@@ -7,7 +7,7 @@ An inventory is judged as it stands at the end of the period, or at ``as_of`` wh
 """
 
 from app.records.folding import FoldedRecord
-from app.records.model import AccessEvent, Account, Grant, RecorderEvent, Session, Waiver, Workflow
+from app.records.model import AccessEvent, Account, Grant, RecorderEvent, Review, Session, Waiver, Workflow
 from app.trails.identities import Person
 from app.trails.populations import (
     AccessEventRow,
@@ -24,14 +24,20 @@ from app.trails.waivers import Scope
 
 
 def identity_row(
-    frame: Frame, identity: Person, grants: list[FoldedRecord[Grant]], sessions: list[FoldedRecord[Session]]
+    frame: Frame,
+    identity: Person,
+    *,
+    grants: list[FoldedRecord[Grant]],
+    sessions: list[FoldedRecord[Session]],
+    reviews: list[FoldedRecord[Review]],
 ) -> IdentityRow:
-    """Return the row of one identity, with the rights and sessions of the person, under whichever login."""
+    """Return the row of one identity, with the rights and sessions of the person, and reviews about them."""
     views = frame.views(frame.state_at)
     return IdentityRow(
         identity=views.identity(identity),
-        grants=[views.grant(each, "exact") for each in grants],
+        grants=[frame.grant(views, each, "exact") for each in grants],
         sessions=[views.session_ref(each) for each in sessions],
+        reviews=[views.review(each) for each in reviews],
         **frame.shared(
             item_id=identity.item_id,
             source=identity.source,

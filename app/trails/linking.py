@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Link folded records into the nine populations of a period.
+"""Link folded records into the populations of a period.
 
 In:  folded records, completeness boxes of their collections, a period, the instant of the judgment.
 Out: for every population its rows, sorted by item id; equal for equal inputs in whatever order they come.
@@ -13,6 +13,7 @@ from app.collection.model import CollectionRun
 from app.records.folding import FoldedRecord
 from app.records.model import AccessEvent, AccessRecord, Grant, RecorderEvent, Session
 from app.trails.evidence import Declared, Evidence, SourceCoverage, coverages, source_view
+from app.trails.flags import Flagger, Flags, NoFlags
 from app.trails.index import TrailIndex
 from app.trails.inventory import (
     access_event_row,
@@ -27,7 +28,7 @@ from app.trails.model import PeriodLike
 from app.trails.populations import PeriodView, Row, SourceRow
 from app.trails.rows import Frame, grant_row, in_force, session_row
 from app.trails.sessions import LinkedSession, link_session, session_instant
-from app.trails.views import FirstUse
+from app.trails.views import Use
 from app.trails.windows import ACCESS_EVENT_TOLERANCE_MS, WindowIndex
 
 
@@ -37,6 +38,7 @@ def build_populations(
     period: PeriodLike,
     as_of: int,
     declared: Declared | None = None,
+    flagger: Flagger | None = None,
 ) -> dict[str, list[Row]]:
     """Link everything and return the rows of every population.
 
@@ -46,18 +48,28 @@ def build_populations(
         period: the audit period, UTC.
         as_of: instant the judgment is made for, epoch milliseconds.
         declared: connector name to the record types it declares; without it only what was produced counts.
+        flagger: knows the risk rules for the texts of commands; without it nothing is flagged.
 
     Returns:
         Population name to rows, sorted by ``item_id``; every population is present.
     """
     sources = coverages(runs, declared or {})
-    return populations(make_frame(TrailIndex(folded), sources, period, as_of), sources)
+    return populations(make_frame(TrailIndex(folded), sources, period, as_of, flagger), sources)
 
 
-def make_frame(index: TrailIndex, sources: list[SourceCoverage], period: PeriodLike, as_of: int) -> Frame:
+def make_frame(
+    index: TrailIndex, sources: list[SourceCoverage], period: PeriodLike, as_of: int, flagger: Flagger | None = None
+) -> Frame:
     """Return what all rows of one period share."""
     view = PeriodView(start=period.start, end=period.end, as_of=as_of)
-    return Frame(index=index, period=view, evidence=Evidence(sources, period.end), first_uses=_first_uses(index, view))
+    return Frame(
+        index=index,
+        period=view,
+        evidence=Evidence(sources, period.end),
+        first_uses=_first_uses(index, view),
+        last_uses=index.last_uses(as_of),
+        flags=Flags(flagger or NoFlags()),
+    )
 
 
 def populations(frame: Frame, sources: list[SourceCoverage]) -> dict[str, list[Row]]:
@@ -75,6 +87,11 @@ def populations(frame: Frame, sources: list[SourceCoverage]) -> dict[str, list[R
             for each in index.recorder_events
             if _inside(frame, at := _event_instant(each))
         ],
+        "session_event": [],
+        "recording": [],
+        "credential": [],
+        "review": [],
+        "legal_hold": [],
         "workflow": [workflow_row(frame, each) for each in index.workflows],
         "waiver": [waiver_row(frame, each) for each in index.waiver_records if in_period(each, frame)],
         "source": [_source_row(frame, each) for each in sources],
@@ -159,6 +176,7 @@ def _grant_rows(frame: Frame, linked: list[LinkedSession]) -> list[Row]:
 
 def _identity_rows(frame: Frame, linked: list[LinkedSession]) -> list[Row]:
     index = frame.index
+    reviews = index.reviews_of_people
     grants: dict[str, list[FoldedRecord[Grant]]] = {}
     sessions: dict[str, list[FoldedRecord[Session]]] = {}
     for grant in index.grants:
@@ -169,7 +187,13 @@ def _identity_rows(frame: Frame, linked: list[LinkedSession]) -> list[Row]:
         if each.person is not None:
             sessions.setdefault(index.identities.person_key(each.person), []).append(each.session)
     return [
-        identity_row(frame, each, grants.get(person, []), sessions.get(person, []))
+        identity_row(
+            frame,
+            each,
+            grants=grants.get(person, []),
+            sessions=sessions.get(person, []),
+            reviews=reviews.get(person, []),
+        )
         for each in index.identity_records
         if (person := index.identities.person_key(each))
     ]
@@ -194,7 +218,7 @@ def _source_row(frame: Frame, source: SourceCoverage) -> SourceRow:
     return SourceRow(collected=source_view(source, frame.period), **shared)
 
 
-def _first_uses(index: TrailIndex, period: PeriodView) -> dict[str, FirstUse]:
+def _first_uses(index: TrailIndex, period: PeriodView) -> dict[str, Use]:
     """Return the first use of every account in the period, brokered or seen by its target only."""
     uses = [
         (each.source, each.record.target, each.record.run_as, session_instant(each), each.ledger)
@@ -206,11 +230,11 @@ def _first_uses(index: TrailIndex, period: PeriodView) -> dict[str, FirstUse]:
         for each in index.access_events
         if period.start <= (at := _event_instant(each)) < period.end
     ]
-    first: dict[str, FirstUse] = {}
+    first: dict[str, Use] = {}
     for source, target, name, at, ledger in uses:
         account = index.account(source, target, name)
         if account is not None:
-            use = FirstUse(at, ledger)
+            use = Use(at, ledger)
             first[account.item_id] = min(use, first.get(account.item_id, use))
     return first
 

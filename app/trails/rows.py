@@ -13,17 +13,20 @@ import msgspec
 from app.records.folding import FoldedRecord
 from app.records.model import Grant, Target
 from app.trails.evidence import Evidence
+from app.trails.flags import Flags
 from app.trails.grants import ends_at
 from app.trails.index import TrailIndex
+from app.trails.model import Basis
 from app.trails.populations import (
     EvidenceView,
     GrantRow,
+    GrantView,
     PeriodView,
     SessionRow,
     WaiverRef,
 )
 from app.trails.sessions import LinkedApproval, LinkedSession, grant_tickets, ordered
-from app.trails.views import FirstUse, Views
+from app.trails.views import Use, Views
 from app.trails.waivers import Scope
 
 
@@ -40,12 +43,17 @@ class Shared(TypedDict):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What all rows of one build have in common. ``first_uses`` is by the item id of the account."""
+    """What all rows of one build have in common.
+
+    ``first_uses`` is by the item id of the account, ``last_uses`` by that of the grant; ``flags`` judges texts.
+    """
 
     index: TrailIndex
     period: PeriodView
     evidence: Evidence
-    first_uses: Mapping[str, FirstUse]
+    first_uses: Mapping[str, Use]
+    last_uses: Mapping[str, Use]
+    flags: Flags
 
     @property
     def state_at(self) -> int:
@@ -55,6 +63,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     def views(self, at: int) -> Views:
         """Return fresh views as of an instant."""
         return Views(self.index.identities, self.index.targets, at)
+
+    def grant(self, views: Views, grant: FoldedRecord[Grant], basis: Basis) -> GrantView:
+        """Return the view of a grant with its last use."""
+        return views.grant(grant, basis, self.last_uses.get(grant.item_id))
 
     def shared(
         self,
@@ -90,7 +102,7 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
     views = frame.views(linked.at)
     views.login(session.source, said.initiator)
     views.used.update(match.ledger)
-    grants = [views.grant(each, match.basis) for each in match.grants]
+    grants = [frame.grant(views, each, match.basis) for each in match.grants]
     subjects = index.waivers.subjects(session.source, said.subject)
     if linked.person is not None:
         subjects |= index.waivers.person(linked.person)
@@ -108,7 +120,7 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
         approvals=[views.approval(each.approval, each.basis) for each in linked.approvals],
         tickets=[views.ticket(each.ticket, each.basis) for each in linked.tickets],
         recordings=[views.recording(each) for each in index.recordings.of(item_id)],
-        events=[views.event(each) for each in index.events.of(item_id)],
+        events=[views.event_ref(each, frame.flags.of(each.record.text)) for each in index.events.of(item_id)],
         reviews=[views.review(each) for each in index.session_reviews.of(item_id)],
         alerts=[views.alert(each) for each in index.session_alerts.of(item_id)],
         # Last: what the views above have read is the row's ledger.
@@ -161,7 +173,7 @@ def grant_row(frame: Frame, grant: FoldedRecord[Grant], sessions: list[LinkedSes
         targets=frame.target_keys(source, said.targets or ()),
     )
     return GrantRow(
-        grant=views.grant(grant, "exact"),
+        grant=frame.grant(views, grant, "exact"),
         identity=None if holder is None else views.identity(holder),
         target=None if target is None else views.target(target),
         workflow=None if workflow is None else views.workflow(workflow),
