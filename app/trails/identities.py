@@ -7,6 +7,7 @@ A login matches by an alias for its source or for any source, by being an identi
 either case), or by being its id. Prefixes, display names and local parts never match: ``ana`` is not ``ana@x.example``.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 import msgspec
@@ -36,6 +37,7 @@ class IdentityIndex:
         self._named: dict[tuple[str, str, str], list[Person]] = {}
         self._ids: dict[str, int] = {}
         self._resolved: dict[tuple[str, str, bool], Resolution] = {}
+        self._ends = sorted(end for each in self._all.values() if (end := each.record.employment_end_at) is not None)
         for each in self._all.values():
             self._ids[each.record.id] = self._ids.get(each.record.id, 0) + 1
             for name in _names(each.record):
@@ -52,6 +54,10 @@ class IdentityIndex:
     def named(self, source: str, text: str | None) -> Resolution:
         """Return who is meant where a record names a responsible person; there a person id is good as well."""
         return self._resolve(source, text, by_person=True)
+
+    def epoch(self, instant: int) -> int:
+        """Return a number that is equal for instants between which nobody's employment ended: statuses are the same."""
+        return bisect_right(self._ends, instant)
 
     def key(self, identity: Person) -> str:
         """Return the id used for an identity in populations: its own, or its item id where two sources share it."""

@@ -14,6 +14,7 @@ from app.records.folding import FoldedRecord
 from app.records.model import AccessEvent, AccessRecord, Grant, RecorderEvent, Session
 from app.trails.evidence import Declared, Evidence, SourceCoverage, coverages, source_view
 from app.trails.flags import Flagger, Flags, NoFlags
+from app.trails.governance import credential_rows, legal_hold_rows, review_rows
 from app.trails.index import TrailIndex
 from app.trails.inventory import (
     access_event_row,
@@ -27,6 +28,7 @@ from app.trails.inventory import (
 from app.trails.model import PeriodLike
 from app.trails.populations import PeriodView, Row, SourceRow
 from app.trails.rows import Frame, grant_row, in_force, session_row
+from app.trails.session_evidence import SessionEvidence
 from app.trails.sessions import LinkedSession, link_session, session_instant
 from app.trails.views import Use
 from app.trails.windows import ACCESS_EVENT_TOLERANCE_MS, WindowIndex
@@ -76,6 +78,7 @@ def populations(frame: Frame, sources: list[SourceCoverage]) -> dict[str, list[R
     """Return the rows of every population, from an index that is already built."""
     index = frame.index
     linked = sessions_in_period(frame)
+    evidence = SessionEvidence(frame, linked)
     rows: dict[str, list[Row]] = {
         "session": [session_row(frame, each) for each in linked],
         "grant": _grant_rows(frame, linked),
@@ -87,11 +90,11 @@ def populations(frame: Frame, sources: list[SourceCoverage]) -> dict[str, list[R
             for each in index.recorder_events
             if _inside(frame, at := _event_instant(each))
         ],
-        "session_event": [],
-        "recording": [],
-        "credential": [],
-        "review": [],
-        "legal_hold": [],
+        "session_event": [*evidence.event_rows()],
+        "recording": [*evidence.recording_rows()],
+        "credential": [*credential_rows(frame)],
+        "review": [*review_rows(frame)],
+        "legal_hold": [*legal_hold_rows(frame)],
         "workflow": [workflow_row(frame, each) for each in index.workflows],
         "waiver": [waiver_row(frame, each) for each in index.waiver_records if in_period(each, frame)],
         "source": [_source_row(frame, each) for each in sources],

@@ -18,12 +18,17 @@ from app.trails.grants import ends_at
 from app.trails.index import TrailIndex
 from app.trails.model import Basis
 from app.trails.populations import (
+    AccountView,
     EvidenceView,
     GrantRow,
     GrantView,
+    IdentityView,
     PeriodView,
     SessionRow,
+    SessionView,
+    TargetView,
     WaiverRef,
+    WorkflowView,
 )
 from app.trails.sessions import LinkedApproval, LinkedSession, grant_tickets, ordered
 from app.trails.views import Use, Views
@@ -40,6 +45,16 @@ class Shared(TypedDict):
     period: PeriodView
     evidence: EvidenceView
     waivers: list[WaiverRef]
+
+
+class SessionParts(TypedDict):
+    """A session with who and what it belongs to, as the rows of several populations show it."""
+
+    session: SessionView
+    identity: IdentityView | None
+    account: AccountView | None
+    target: TargetView | None
+    workflow: WorkflowView | None
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,23 +113,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
     """Return the row of one session."""
     index, session, match = frame.index, linked.session, linked.match
-    item_id, said = session.item_id, session.record
+    item_id = session.item_id
     views = frame.views(linked.at)
-    views.login(session.source, said.initiator)
-    views.used.update(match.ledger)
     grants = [frame.grant(views, each, match.basis) for each in match.grants]
-    subjects = index.waivers.subjects(session.source, said.subject)
-    if linked.person is not None:
-        subjects |= index.waivers.person(linked.person)
-    scope = Scope(item_id=item_id, subjects=subjects, targets=frame.target_keys(session.source, [said.target]))
     return SessionRow(
-        session=views.session(session, linked.person_id, match.basis, len(grants)),
-        identity=None if linked.person is None else views.identity(linked.person),
-        account=None
-        if linked.account is None
-        else views.account(linked.account, frame.first_uses.get(linked.account.item_id)),
-        target=None if linked.target is None else views.target(linked.target),
-        workflow=None if linked.workflow is None else views.workflow(linked.workflow),
+        **session_parts(frame, views, linked),
         grant=None if match.grant is None else grants[match.grants.index(match.grant)],
         grants=grants,
         approvals=[views.approval(each.approval, each.basis) for each in linked.approvals],
@@ -124,8 +127,39 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
         reviews=[views.review(each) for each in index.session_reviews.of(item_id)],
         alerts=[views.alert(each) for each in index.session_alerts.of(item_id)],
         # Last: what the views above have read is the row's ledger.
-        **frame.shared(item_id=item_id, source=session.source, at=linked.at, views=views, scope=scope),
+        **frame.shared(
+            item_id=item_id,
+            source=session.source,
+            at=linked.at,
+            views=views,
+            scope=session_scope(frame, linked, item_id),
+        ),
     )
+
+
+def session_parts(frame: Frame, views: Views, linked: LinkedSession) -> SessionParts:
+    """Return the views of a session and of who and what it belongs to."""
+    match = linked.match
+    views.login(linked.session.source, linked.session.record.initiator)
+    views.used.update(match.ledger)
+    return SessionParts(
+        session=views.session(linked.session, linked.person_id, match.basis, len(match.grants)),
+        identity=None if linked.person is None else views.identity(linked.person),
+        account=None
+        if linked.account is None
+        else views.account(linked.account, frame.first_uses.get(linked.account.item_id)),
+        target=None if linked.target is None else views.target(linked.target),
+        workflow=None if linked.workflow is None else views.workflow(linked.workflow),
+    )
+
+
+def session_scope(frame: Frame, linked: LinkedSession, item_id: str) -> Scope:
+    """Return what a waiver can name of an item that belongs to a session: the session's people and target."""
+    source, said = linked.session.source, linked.session.record
+    subjects = frame.index.waivers.subjects(source, said.subject)
+    if linked.person is not None:
+        subjects |= frame.index.waivers.person(linked.person)
+    return Scope(item_id=item_id, subjects=subjects, targets=frame.target_keys(source, [said.target]))
 
 
 def grant_start(grant: FoldedRecord[Grant]) -> int:

@@ -16,6 +16,7 @@ from app.errors import InvalidInput
 from app.records.folding import fold
 from app.records.model import Observation, RecordType
 from app.trails.evidence import Declared, SourceCoverage, coverages
+from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
 from app.trails.linking import make_frame, populations
 from app.trails.model import AccessTrail, PeriodLike
@@ -68,22 +69,31 @@ class TrailService:
         """
         return self._load().as_of
 
-    def populations(self, period: PeriodLike) -> dict[str, list[Row]]:
+    def populations(self, period: PeriodLike, flagger: Flagger | None = None) -> dict[str, list[Row]]:
         """Return the rows of every population of a period, by item id.
+
+        Args:
+            period: the audit period.
+            flagger: knows the risk rules for the texts of commands; without it nothing is flagged.
 
         Raises:
             InvalidInput: nothing was collected yet.
         """
-        return _populations(self._load(), period)
+        return _populations(self._load(), period, flagger)
 
-    def freeze(self, period: PeriodLike, directory: Path) -> int:
+    def freeze(self, period: PeriodLike, directory: Path, flagger: Flagger | None = None) -> int:
         """Freeze the populations of a period into a directory, and return the instant of the judgment.
+
+        Args:
+            period: the audit period.
+            directory: where to write.
+            flagger: knows the risk rules for the texts of commands; without it nothing is flagged.
 
         Raises:
             InvalidInput: nothing was collected yet, or a record holds what no segment can.
         """
         known = self._load()
-        freeze(_populations(known, period), directory)
+        freeze(_populations(known, period, flagger), directory)
         return known.as_of
 
     def trails(self, period: PeriodLike) -> Sequence[AccessTrail]:
@@ -123,12 +133,12 @@ class TrailService:
         return self._known
 
 
-def _populations(known: _Known, period: PeriodLike) -> dict[str, list[Row]]:
-    return populations(_frame(known, period), known.sources)
+def _populations(known: _Known, period: PeriodLike, flagger: Flagger | None) -> dict[str, list[Row]]:
+    return populations(_frame(known, period, flagger), known.sources)
 
 
-def _frame(known: _Known, period: PeriodLike) -> Frame:
-    return make_frame(known.index, known.sources, period, known.as_of)
+def _frame(known: _Known, period: PeriodLike, flagger: Flagger | None = None) -> Frame:
+    return make_frame(known.index, known.sources, period, known.as_of, flagger)
 
 
 def _newest(runs: list[CollectionRun]) -> int:
