@@ -7,11 +7,12 @@ not hide the next. Parts that were left out still claim their ids, or they would
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
+from app.controls.changes import BundleUse, Overlay, ParameterBundle, ParameterChange
 from app.controls.document import Document, PathKey, Value
 from app.controls.metrics import Metric, Metrics
 from app.controls.model import (
@@ -24,10 +25,10 @@ from app.controls.model import (
 )
 from app.controls.paths import unwrap
 from app.controls.problems import Problem, nearest
+from app.controls.statements import Applicability, CatalogText, StatementOfApplicability
 
 T = TypeVar("T")
 
-_KINDS: Final = ("Catalog", "ControlTests", "Mapping", "Metrics")
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 _REGEX = re.compile("matching regex")
 _WORDS: Final = {
@@ -39,12 +40,17 @@ _WORDS: Final = {
     "`null`": "nothing",
     "`bool`": "true or false",
     "`bool | int | float | str | array`": "a single value or a list of texts",
+    "`date`": "a day",
+    "`date | null`": "a day",
+    "`str | null`": "a text",
+    "RFC3339 encoded date": "day",
 }
 _ADVICE: Final = (
     (_REGEX, "Use capital letters, a hyphen and two digits, such as APR-01."),
     (re.compile("^Expected `array`"), "Write [a, b], or '- ' before each item."),
     (re.compile("^Expected `object`"), "Write 'key: value' lines below it."),
     (re.compile("^Expected `str`"), "Put it in quotes if it is meant as a text."),
+    (re.compile("^Expected `date|encoded date"), "Write a day, such as 2026-07-01."),
     (re.compile("^Expected `bool"), "Write one value, such as 60s or 3, or a list such as [a, b]."),
 )
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
@@ -66,6 +72,14 @@ class Placed(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return self.document.problem(at, message, hint)
 
 
+class PlacedOverlay(msgspec.Struct, frozen=True, kw_only=True):
+    """An overlay, and where each of its uses and changes stands."""
+
+    overlay: Placed[Overlay]
+    uses: tuple[Placed[BundleUse], ...]
+    changes: tuple[Placed[ParameterChange], ...]
+
+
 class Loaded(msgspec.Struct, kw_only=True):
     """Everything that could be converted, with the ids that broken parts claim."""
 
@@ -75,6 +89,11 @@ class Loaded(msgspec.Struct, kw_only=True):
     mappings: list[Placed[Mapping]] = []
     entries: dict[str, list[Placed[MappingEntry]]] = {}
     metrics: list[Placed[Metric]] = []
+    bundles: list[Placed[ParameterBundle]] = []
+    overlays: list[PlacedOverlay] = []
+    statements: list[Placed[StatementOfApplicability]] = []
+    stated: dict[str, list[Placed[Applicability]]] = {}
+    texts: list[Placed[CatalogText]] = []
     claimed: set[str] = set()
     broken: bool = False
 
@@ -84,45 +103,89 @@ def convert(document: Document, into: Loaded) -> list[Problem]:
     value = document.value
     if not isinstance(value, dict):
         into.broken = True
-        hint = f"Start with 'kind:' and one of {', '.join(_KINDS)}."
+        hint = f"Start with 'kind:' and one of {', '.join(_READERS)}."
         return [document.problem(document.position(()), "the file must be a mapping with a 'kind'", hint)]
-    match value.get("kind"):
-        case "ControlTests":
-            return _of_one_kind(document, "tests", ControlTests, ControlTest, into, into.tests)
-        case "Metrics":
-            return _of_one_kind(document, "metrics", Metrics, Metric, into, into.metrics)
-        case "Catalog":
-            catalog, problems = _struct(document, (), {**value, "controls": []}, Catalog)
-            controls, more = _items(document, "controls", CatalogControl, into)
-            into.broken |= catalog is None
-            if catalog is not None:
-                into.catalogs.append(Placed(item=catalog, document=document, path=()))
-                into.controls.setdefault(catalog.id, []).extend(controls)
-            return problems + more
-        case "Mapping":
-            mapping, problems = _struct(document, (), {**value, "entries": []}, Mapping)
-            entries, more = _items(document, "entries", MappingEntry, into)
-            into.broken |= mapping is None
-            if mapping is not None:
-                into.mappings.append(Placed(item=mapping, document=document, path=()))
-                into.entries.setdefault(mapping.framework, []).extend(entries)
-            return problems + more
-        case kind:
-            hint = nearest(str(kind), _KINDS, f"It is one of {', '.join(_KINDS)}.")
-            what = "the file has no 'kind'" if "kind" not in value else f"there is no kind '{kind}'"
-            into.broken = True
-            return [document.problem(document.position(("kind",)), what, hint)]
+    kind = value.get("kind")
+    if isinstance(kind, str) and kind in _READERS:
+        return _READERS[kind](document, value, into)
+    hint = nearest(str(kind), _READERS, f"It is one of {', '.join(_READERS)}.")
+    what = "the file has no 'kind'" if "kind" not in value else f"there is no kind '{kind}'"
+    into.broken = True
+    return [document.problem(document.position(("kind",)), what, hint)]
 
 
-def _of_one_kind(
-    document: Document, key: str, file: type[Any], kind: type[T], into: Loaded, found: list[Placed[T]]
-) -> list[Problem]:
-    """Convert a file that has a title and a list of one kind of item."""
-    value = document.value if isinstance(document.value, dict) else {}
-    _, problems = _struct(document, (), {**value, key: []}, file)
-    items, more = _items(document, key, kind, into)
-    found += items
+def _tests(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    _, problems = _struct(document, (), {**value, "tests": []}, ControlTests)
+    tests, more = _items(document, "tests", ControlTest, into)
+    into.tests += tests
     return problems + more
+
+
+def _metrics(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    _, problems = _struct(document, (), {**value, "metrics": []}, Metrics)
+    metrics, more = _items(document, "metrics", Metric, into)
+    into.metrics += metrics
+    return problems + more
+
+
+def _catalog(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    catalog, problems = _struct(document, (), {**value, "controls": []}, Catalog)
+    controls, more = _items(document, "controls", CatalogControl, into)
+    into.broken |= catalog is None
+    if catalog is not None:
+        into.catalogs.append(Placed(item=catalog, document=document, path=()))
+        into.controls.setdefault(catalog.id, []).extend(controls)
+    return problems + more
+
+
+def _mapping(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    mapping, problems = _struct(document, (), {**value, "entries": []}, Mapping)
+    entries, more = _items(document, "entries", MappingEntry, into)
+    into.broken |= mapping is None
+    if mapping is not None:
+        into.mappings.append(Placed(item=mapping, document=document, path=()))
+        into.entries.setdefault(mapping.framework, []).extend(entries)
+    return problems + more
+
+
+def _bundle(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    bundle, problems = _struct(document, (), value, ParameterBundle)
+    into.broken |= bundle is None
+    into.bundles += [Placed(item=bundle, document=document, path=())] if bundle else []
+    return problems
+
+
+def _statement(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    statement, problems = _struct(document, (), {**value, "entries": []}, StatementOfApplicability)
+    stated, more = _items(document, "entries", Applicability, into)
+    if statement is not None:
+        into.statements.append(Placed(item=statement, document=document, path=()))
+        into.stated.setdefault(statement.framework, []).extend(stated)
+    return problems + more
+
+
+def _text(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    text, problems = _struct(document, (), value, CatalogText)
+    into.texts += [Placed(item=text, document=document, path=())] if text else []
+    return problems
+
+
+def _overlay(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    """Convert an overlay; it may use bundles and change nothing itself, but not do neither."""
+    overlay, problems = _struct(document, (), {**value, "use": [], "changes": []}, Overlay)
+    into.broken |= overlay is None
+    uses: list[Placed[BundleUse]] = []
+    changes: list[Placed[ParameterChange]] = []
+    if "use" in value:
+        uses, more = _items(document, "use", BundleUse, into)
+        problems += more
+    if "changes" in value or "use" not in value:
+        changes, more = _items(document, "changes", ParameterChange, into)
+        problems += more
+    if overlay is not None:
+        placed = Placed(item=overlay, document=document, path=())
+        into.overlays.append(PlacedOverlay(overlay=placed, uses=tuple(uses), changes=tuple(changes)))
+    return problems
 
 
 def _items(document: Document, key: str, kind: type[T], into: Loaded) -> tuple[list[Placed[T]], list[Problem]]:
@@ -226,3 +289,16 @@ def _advice(what: str, annotation: Any, value: Value) -> str:  # noqa: ANN401 - 
         choices = [str(choice) for choice in get_args(annotation)]
         return nearest(str(value), choices, f"It is one of {', '.join(choices)}.")
     return next((advice for pattern, advice in _ADVICE if pattern.search(what)), "Look at its type in the schema.")
+
+
+_READERS: Final[dict[str, Callable[[Document, dict[str, Value], Loaded], list[Problem]]]] = {
+    "Catalog": _catalog,
+    "ControlTests": _tests,
+    "Mapping": _mapping,
+    "Metrics": _metrics,
+    "Overlay": _overlay,
+    "ParameterBundle": _bundle,
+    "StatementOfApplicability": _statement,
+    "CatalogText": _text,
+}
+"""Kind of a document to what takes it in."""
