@@ -13,6 +13,8 @@ from msgspec import Meta
 Severity = Literal["critical", "high", "medium", "low"]
 ParameterValue = bool | int | float | str | tuple[str, ...]
 """A string such as ``60s``, ``15m``, ``8h`` or ``90d`` is a duration; any other string is a string."""
+Looser = Literal["longer", "shorter", "higher", "lower", "more", "fewer", "on", "off", "either"]
+"""In which direction a value asks less. ``either``, or nothing said: any other value may ask less."""
 ExpectedOutcome = Literal["pass", "fail", "no_evidence", "not_applicable", "waived", "error"]
 
 
@@ -86,6 +88,9 @@ class ControlTest(_Document, frozen=True, kw_only=True):
     Attributes:
         no_evidence_when: CEL; says of an item whose evidence is there but cannot tell, such as a session that could
             belong to several grants. It may read what ``requires.fields`` names.
+        looser: parameter to the direction in which its value asks less: ``longer`` or ``shorter`` durations, ``higher``
+            or ``lower`` numbers, lists with ``more`` or ``fewer`` entries, a switch that is ``on`` or ``off``. A change
+            to a looser value needs a reason and an approver; where nothing is said, any change does.
     """
 
     id: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{1,9}-[0-9]{2,3}$")]
@@ -97,6 +102,7 @@ class ControlTest(_Document, frozen=True, kw_only=True):
     no_evidence_when: str = "false"
     assertion: str = msgspec.field(name="assert")
     parameters: dict[str, ParameterValue] = {}
+    looser: dict[str, Looser] = {}
     severity: Severity
     meaning: Meaning
     columns: tuple[str, ...]
@@ -131,4 +137,39 @@ class Mapping(_Document, frozen=True, kw_only=True, tag_field="kind", tag="Mappi
     entries: tuple[MappingEntry, ...]
 
 
-ControlsDocument = Catalog | ControlTests | Mapping
+class RiskRule(_Document, frozen=True, kw_only=True):
+    """What a risky command or query looks like.
+
+    A text is flagged when one of ``select`` is found in a reading of it and none of ``unless`` is found in that
+    reading. All are RE2 with the flags ``(?is)``.
+
+    Attributes:
+        why: what can happen, and why a second person should look.
+        each: what is read: the whole text, or each SQL statement of it by itself, with its literals emptied.
+        hits: texts that the rule must flag. misses: honest texts that it must not.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{1,29}\.[a-z][a-z0-9_]{1,39}$")]
+    title: str
+    severity: Severity
+    why: str
+    each: Literal["text", "statement"] = "text"
+    select: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+    @property
+    def family(self) -> str:
+        """Return the part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+
+class RiskRules(_Document, frozen=True, kw_only=True, tag_field="kind", tag="RiskRules"):
+    """A file of rules of one family."""
+
+    title: str
+    rules: tuple[RiskRule, ...]
+
+
+ControlsDocument = Catalog | ControlTests | Mapping | RiskRules
