@@ -9,18 +9,20 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+import msgspec
+
 from app.cel.ast import type_of
 from app.cel.check import check, check_value
 from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
 from app.cel.schema import ListType, ScalarType, view_type
 from app.controls.convert import Placed
-from app.controls.metrics import Measure, Metric, Unit
+from app.controls.metrics import EACH, Measure, Metric, Unit, row_with_each
 from app.controls.model import ControlTest
-from app.controls.paths import UnknownPath, fields, look_up
+from app.controls.paths import UnknownPath, fields, look_up, unwrap
 from app.controls.problems import Problem, nearest
 from app.records.model import RecordType
-from app.trails.populations import DAILY, POPULATIONS, Row
+from app.trails.populations import DAILY, POPULATIONS
 
 _RECORD_TYPES: Final = tuple(str(kind) for kind in RecordType)
 _NEEDS: Final[dict[Measure, tuple[str, ...]]] = {
@@ -74,10 +76,24 @@ def metric_problems(
         yield metric.problem(("population",), f"there is no population '{said.population}'", hint)
         return
     yield from _records(metric)
-    yield from _paths(metric, row)
     yield from _trend(metric)
     yield from _test(metric, tests, claimed, broken=broken)
-    yield from _expressions(metric, row, said.measure)
+    seen: type[msgspec.Struct] = row
+    if said.each is not None:
+        try:
+            seen = row_with_each(row, said.each)
+        except KeyError:
+            lists = [name for name, kind in fields(row).items() if _is_list_of_views(kind)]
+            hint = nearest(said.each, lists, f"It is one of {', '.join(lists) or 'none'}.")
+            yield metric.problem(("each",), f"'{said.population}' has no list '{said.each}'", hint)
+            return
+    yield from _paths(metric, seen)
+    yield from _expressions(metric, seen, said.measure)
+
+
+def _is_list_of_views(annotation: object) -> bool:
+    element, _, is_list = unwrap(annotation)
+    return is_list and bool(fields(element))
 
 
 def _not_measured(metric: Placed[Metric]) -> Iterator[Problem]:
@@ -113,7 +129,7 @@ def _records(metric: Placed[Metric]) -> Iterator[Problem]:
                 yield metric.problem(("requires", key, index), f"there is no record type '{name}'", hint)
 
 
-def _paths(metric: Placed[Metric], row: type[Row]) -> Iterator[Problem]:
+def _paths(metric: Placed[Metric], row: type[msgspec.Struct]) -> Iterator[Problem]:
     named: list[tuple[tuple[str | int, ...], str]] = [
         (("by", index), path) for index, path in enumerate(metric.item.by)
     ]
@@ -132,7 +148,7 @@ def _paths(metric: Placed[Metric], row: type[Row]) -> Iterator[Problem]:
 
 
 def _path(
-    metric: Placed[Metric], below: tuple[str | int, ...], path: str, row: type[Row], *, may_be_list: bool
+    metric: Placed[Metric], below: tuple[str | int, ...], path: str, row: type[msgspec.Struct], *, may_be_list: bool
 ) -> Iterator[Problem]:
     try:
         found = look_up(row, path)
@@ -148,7 +164,7 @@ def _path(
         yield metric.problem(below, f"'{path}' goes through a list", "Count the items of another population.")
 
 
-def _scalar(row: type[Row], path: str) -> object:
+def _scalar(row: type[msgspec.Struct], path: str) -> object:
     kind: object = view_type(row)
     for word in path.split("."):
         kind = kind.element if isinstance(kind, ListType) else kind
@@ -166,6 +182,9 @@ def _trend(metric: Placed[Metric]) -> Iterator[Problem]:
     if said.trend == "at" and said.population not in DAILY:
         hint = "Say 'trend: snapshot' or 'trend: none'."
         yield metric.problem(("trend",), f"items of '{said.population}' have no instant of their own", hint)
+    if said.test is not None and said.each is not None:
+        hint = "Leave 'each' out."
+        yield metric.problem((EACH,), "a test judges whole items, not the elements of a list", hint, key=True)
     if said.trend == "snapshot" and said.measure == "outcome_ratio":
         hint = "Say 'trend: at' or 'trend: none'."
         yield metric.problem(("trend",), "outcomes are known for the whole period only", hint)
@@ -189,7 +208,7 @@ def _test(
             yield metric.problem(("counted", index), f"'{word}' is counted, but not among", "Add it to 'among'.")
 
 
-def _expressions(metric: Placed[Metric], row: type[Row], measure: Measure) -> Iterator[Problem]:
+def _expressions(metric: Placed[Metric], row: type[msgspec.Struct], measure: Measure) -> Iterator[Problem]:
     said = metric.item
     try:
         where = check(said.where, row=row, parameters=said.parameters)

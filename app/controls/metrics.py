@@ -7,12 +7,15 @@ it takes of each (``of``), and what must be there for that (``requires``); an it
 never left out silently.
 """
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from app.controls.model import ParameterValue, Requires
+from app.controls.paths import fields, unwrap
+from app.trails.populations import Row
 
 Family = Literal["access_volume", "risk_actions", "governance"]
 Measure = Literal["count", "distinct", "sum", "ratio", "quotient", "quantiles", "outcome_ratio"]
@@ -28,6 +31,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         question: what a reader learns from it.
         population: whose items; absent only where ``not_measured_because`` says why.
+        each: a list of the row, such as ``approvals``: then each of its elements is an item of its own, called ``each``
+            in expressions and paths, beside the fields of its row.
         where: CEL; the items the metric speaks of.
         requires: ``records`` that were collected at the item's instant and ``fields`` that are there, or the item is
             unknown; ``complete`` names further record types that must be whole, or the number carries a warning.
@@ -48,6 +53,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     family: Family
     question: str
     population: str | None = None
+    each: str | None = None
     where: str = "true"
     requires: Requires = Requires()
     measure: Measure | None = None
@@ -70,3 +76,22 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     title: str
     metrics: tuple[Metric, ...]
+
+
+EACH = "each"
+"""What the element of a list is called that is an item of its own."""
+
+
+@cache
+def row_with_each(row: type[Row], name: str) -> type[msgspec.Struct]:
+    """Return a row struct with one more field, ``each``: an element of the list ``name`` of the row.
+
+    Raises:
+        KeyError: the row has no such list of views.
+    """
+    known = fields(row)
+    element, _, is_list = unwrap(known[name])
+    if not is_list or not fields(element):
+        raise KeyError(name)
+    every: list[tuple[str, Any]] = [*known.items(), (EACH, element)]
+    return msgspec.defstruct(f"{row.__name__}With{element.__name__}", every, frozen=True, kw_only=True)

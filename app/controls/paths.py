@@ -10,8 +10,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from app.trails.populations import Row
-
 
 class PathInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at a path.
@@ -36,7 +34,7 @@ class UnknownPath(Exception):
         self.known = known
 
 
-def look_up(row: type[Row], path: str) -> PathInfo:
+def look_up(row: type[msgspec.Struct], path: str) -> PathInfo:
     """Return what stands at ``path``.
 
     Raises:

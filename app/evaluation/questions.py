@@ -11,12 +11,13 @@ of ``ItemOutcome``. Counts and deviations are read from the codes, so no express
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from app.cel.schema import ListType, Type, ViewType, view_type
 from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
-from app.trails.populations import Row
 
 
 def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
@@ -68,7 +69,7 @@ def _code(number: int, test_id: str) -> str:
     )
 
 
-def missing_sql(row: type[Row], path: str) -> str:
+def missing_sql(row: type[msgspec.Struct], path: str) -> str:
     """Return SQL, never NULL, that tells whether a required field is missing; of a list, in any element."""
     first, *words = path.split(".")
     return _missing_below(quote_name(first), view_type(row).fields[first].type, words, 0)
