@@ -2,7 +2,7 @@
 
 """Rows of the populations ``session_event`` and ``recording``: what happened in sessions, and what was kept of it.
 
-In:  events and recordings of all time, the linked sessions of the period, the frame. Out: one row per item of the period.
+In:  events and recordings, the linked sessions of the period, the frame. Out: one row per item of the period.
 A session has thousands of events, so what they share is made once per session, and once more wherever somebody's
 employment ended in between.
 """
@@ -83,7 +83,7 @@ class SessionEvidence:
     def _event_row(self, event: FoldedRecord[SessionEvent], at: int) -> SessionEventRow:
         frame, setting = self._frame, self._setting(event.source, event.record.session_id, at)
         views = frame.views(at)
-        row = SessionEventRow(
+        return SessionEventRow(
             event=views.event(event, frame.flags.of(event.record.text)),
             **setting.parts,
             reviews=[views.review(each) for each in self._reviews(event, setting)],
@@ -91,7 +91,6 @@ class SessionEvidence:
             alerts=[views.alert(each) for each in self._alerts(event, setting)],
             **self._shared(event, at, views, setting),
         )
-        return row
 
     def _recording_row(self, recording: FoldedRecord[Recording], at: int) -> RecordingRow:
         setting = self._setting(recording.source, recording.record.session_id, at)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Folded records as tables of DuckDB, on disk, in bounded memory.
+
+In:  observations as Arrow batches. Out: one table per record type: ``item_id``, ``source``, ``id``, its fields,
+``ledger`` (ascending) and ``first_at``.
+The rules of folding are those of ``app.records.folding``: later words win field by field, and nothing depends on order.
+"""
+
+import types
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from app.records.model import RECORD_CLASSES, RecordType
+
+THREADS = 2
+_JSON_TYPES: dict[object, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
+OBSERVATIONS = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("ledger_index", pa.int64()),
+        pa.field("observed_at", pa.int64()),
+        pa.field("record_id", pa.string()),
+        pa.field("body", pa.string()),
+    ]
+)
+"""What one observation of a known record type is made of; ``body`` is its record as JSON."""
+
+
+class Store:
+    """A scratch database for one freeze.
+
+    Args:
+        folder: an empty folder that may be deleted afterwards.
+        memory_limit: as DuckDB spells it, such as ``1GB``; what does not fit is spilled into the folder.
+    """
+
+    def __init__(self, folder: Path, memory_limit: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect(
+            str(folder / "link.duckdb"),
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+                "threads": THREADS,
+                "memory_limit": memory_limit,
+                "temp_directory": str(folder),
+                "preserve_insertion_order": False,
+            },
+        )
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+
+    def run(self, sql: str) -> None:
+        """Execute a statement."""
+        self._connection.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[typing.Any, ...]]:
+        """Return all rows of a query; for small answers only."""
+        return self._connection.execute(sql).fetchall()
+
+    def batches(self, sql: str, size: int) -> pa.RecordBatchReader:
+        """Return the rows of a query as Arrow batches of about this size."""
+        return self._connection.sql(sql).to_arrow_reader(size)
+
+    def put(self, name: str, rows: Iterable[dict[str, typing.Any]], schema: pa.Schema) -> None:
+        """Make a table of Python values."""
+        self.put_batches(name, pa.Table.from_pylist(list(rows), schema=schema).to_reader())
+
+    def put_batches(self, name: str, reader: pa.RecordBatchReader) -> None:
+        """Make a table of Arrow batches."""
+        self._connection.register("arriving", reader)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM arriving")
+        self._connection.unregister("arriving")
+
+    def fold(self, kind: RecordType, observations: Iterable[pa.RecordBatch]) -> None:
+        """Make the table of one record type out of its observations."""
+        self.put_batches("raw", pa.RecordBatchReader.from_batches(OBSERVATIONS, iter(observations)))
+        self.run("CREATE OR REPLACE TABLE twice AS SELECT source, record_id FROM raw GROUP BY ALL HAVING count(*) > 1")
+        self.run(_fold_sql(kind))
+        self.run("DROP TABLE raw")
+
+
+def columns_of(kind: RecordType) -> dict[str, str]:
+    """Return the fields of a record type, but its id, with their SQL types.
+
+    Raises:
+        TypeError: a field has a type or a default that folding in SQL does not know.
+    """
+    record = RECORD_CLASSES[kind]
+    hints = typing.get_type_hints(record)
+    fields = [field for field in msgspec.structs.fields(record) if field.name != "id"]
+    if any(field.default is not None for field in fields):
+        raise TypeError(f"a field of {kind} is silent by another word than None")
+    return {field.name: _sql_type(hints[field.name]) for field in fields}
+
+
+def _sql_type(hint: object) -> str:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        return f"{_sql_type(typing.get_args(hint)[0])}[]"
+    if typing.get_origin(hint) is typing.Literal:
+        return "VARCHAR"
+    return _JSON_TYPES[hint]
+
+
+def _fold_sql(kind: RecordType) -> str:
+    columns = columns_of(kind)
+    shape = msgspec.json.encode({name: _json_shape(sql_type) for name, sql_type in columns.items()}).decode()
+    said = f"from_json(body, '{shape}') AS said"
+    once = ", ".join(f'said."{name}"' for name in columns)
+    last = ", ".join(
+        f'arg_max(said."{name}", place) FILTER (WHERE said."{name}" IS NOT NULL) AS "{name}"' for name in columns
+    )
+    return f"""
+CREATE OR REPLACE TABLE "{kind}" AS
+SELECT source || '/{kind}/' || record_id AS item_id, source, record_id AS id, {once},
+  [ledger_index] AS ledger, observed_at AS first_at
+FROM (SELECT raw.*, {said} FROM raw ANTI JOIN twice USING (source, record_id))
+UNION ALL
+SELECT source || '/{kind}/' || record_id, source, record_id, {last},
+  list_sort(list_distinct(list(ledger_index))), min(observed_at)
+FROM (
+  SELECT raw.*, {said}, row_number() OVER (PARTITION BY source, record_id ORDER BY observed_at, body) AS place
+  FROM raw SEMI JOIN twice USING (source, record_id)
+)
+GROUP BY source, record_id"""  # noqa: S608  Names and types come from our own structs.
+
+
+def _json_shape(sql_type: str) -> object:
+    return [sql_type[:-2]] if sql_type.endswith("[]") else sql_type
