@@ -18,6 +18,7 @@ from app.controls.metric_checks import metric_problems
 from app.controls.model import CatalogControl, ControlTest, Example, MappingEntry
 from app.controls.paths import UnknownPath, fields, look_up, unwrap
 from app.controls.problems import Problem, nearest
+from app.controls.rule_checks import rule_problems
 from app.records.model import RecordType
 from app.trails.populations import POPULATIONS, Row
 
@@ -38,6 +39,7 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
     for mapping in loaded.mappings:
         yield from _mapping(loaded, mapping.item.framework)
     tests = {test.item.id: test.item for test in loaded.tests}
+    yield from rule_problems(loaded.rules)
     for metric in loaded.metrics:
         yield from metric_problems(metric, tests, loaded.claimed, broken=loaded.broken)
 
@@ -65,6 +67,7 @@ def _duplicates(loaded: Loaded) -> Iterator[Problem]:
     yield from _twice(loaded.metrics, lambda metric: metric.id, ("id",), "metric")
     yield from _twice(loaded.catalogs, lambda catalog: catalog.id, ("id",), "catalog")
     yield from _twice(loaded.mappings, lambda mapping: mapping.framework, ("framework",), "mapping of framework")
+    yield from _twice(loaded.rules, lambda rule: rule.id, ("id",), "rule")
     for controls in loaded.controls.values():
         yield from _twice(controls, lambda control: control.id, ("id",), "control")
     for entries in loaded.entries.values():

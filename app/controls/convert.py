@@ -22,6 +22,8 @@ from app.controls.model import (
     ControlTests,
     Mapping,
     MappingEntry,
+    RiskRule,
+    RiskRules,
 )
 from app.controls.paths import unwrap
 from app.controls.problems import Problem, nearest
@@ -31,6 +33,7 @@ T = TypeVar("T")
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 _REGEX = re.compile("matching regex")
+_RULE_REGEX = re.compile(r"matching regex '\^\[a-z\]")
 _WORDS: Final = {
     "`object`": "a mapping",
     "`array`": "a list",
@@ -46,6 +49,7 @@ _WORDS: Final = {
     "RFC3339 encoded date": "day",
 }
 _ADVICE: Final = (
+    (_RULE_REGEX, "Write the family, a dot and a name in lower case, such as data.export."),
     (_REGEX, "Use capital letters, a hyphen and two digits, such as APR-01."),
     (re.compile("^Expected `array`"), "Write [a, b], or '- ' before each item."),
     (re.compile("^Expected `object`"), "Write 'key: value' lines below it."),
@@ -89,6 +93,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     mappings: list[Placed[Mapping]] = []
     entries: dict[str, list[Placed[MappingEntry]]] = {}
     metrics: list[Placed[Metric]] = []
+    rules: list[Placed[RiskRule]] = []
     bundles: list[Placed[ParameterBundle]] = []
     overlays: list[PlacedOverlay] = []
     statements: list[Placed[StatementOfApplicability]] = []
@@ -125,6 +130,13 @@ def _metrics(document: Document, value: dict[str, Value], into: Loaded) -> list[
     _, problems = _struct(document, (), {**value, "metrics": []}, Metrics)
     metrics, more = _items(document, "metrics", Metric, into)
     into.metrics += metrics
+    return problems + more
+
+
+def _rules(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    _, problems = _struct(document, (), {**value, "rules": []}, RiskRules)
+    rules, more = _items(document, "rules", RiskRule, into)
+    into.rules += rules
     return problems + more
 
 
@@ -280,7 +292,7 @@ def _plainly(what: str) -> str:
     for theirs, ours in _WORDS.items():
         what = what.replace(theirs, ours)
     if _REGEX.search(what):
-        what = "this is not an id of a test"
+        what = "this is not an id of a rule" if _RULE_REGEX.search(what) else "this is not an id of a test"
     return what[:1].lower() + what[1:]
 
 
@@ -300,5 +312,6 @@ _READERS: Final[dict[str, Callable[[Document, dict[str, Value], Loaded], list[Pr
     "ParameterBundle": _bundle,
     "StatementOfApplicability": _statement,
     "CatalogText": _text,
+    "RiskRules": _rules,
 }
 """Kind of a document to what takes it in."""

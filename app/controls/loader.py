@@ -21,12 +21,13 @@ from app.controls.checks import problems_of, struct_bytes
 from app.controls.convert import Loaded, convert
 from app.controls.document import MAX_BYTES, read_document
 from app.controls.metrics import Metric
-from app.controls.model import Catalog, CatalogControl, ControlTest, MappingEntry, ParameterValue
+from app.controls.model import Catalog, CatalogControl, ControlTest, MappingEntry, ParameterValue, RiskRule
 from app.controls.model import Mapping as ControlMapping
 from app.controls.problems import Position, Problem, ProblemFound, nearest
+from app.controls.rules import RuleSet
 from app.errors import ControlsInvalid, InvalidInput, NotFound
 
-FOLDERS: Final = ("catalog", "tests", "mappings", "metrics")
+FOLDERS: Final = ("catalog", "tests", "mappings", "metrics", "rules")
 MAX_FILES: Final = 1000
 
 
@@ -40,6 +41,7 @@ class Controls:
         mappings: framework id to mapping; a framework without one has no entry.
         files: file name below ``controls/`` to its exact bytes.
         metrics: metric id to metric, in the order of the files.
+        rules: rule id to risk rule, in order of id.
     """
 
     tests: Mapping[str, ControlTest]
@@ -47,12 +49,18 @@ class Controls:
     mappings: Mapping[str, ControlMapping]
     files: Mapping[str, bytes]
     metrics: Mapping[str, Metric] = field(default_factory=lambda: MappingProxyType({}))
+    rules: Mapping[str, RiskRule] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def sha256(self) -> str:
         """Return the digest over all files: SHA-256 of the canonical JSON of file name to SHA-256."""
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
         return hashlib.sha256(struct_bytes(digests)).hexdigest()
+
+    @cached_property
+    def rule_set(self) -> RuleSet:
+        """Return the risk rules, compiled to match texts."""
+        return RuleSet(self.rules.values())
 
     def resolve_framework(self, name: str) -> Catalog:
         """Return the catalogue with this id or short name.
@@ -103,7 +111,7 @@ class Controls:
 
 
 def load(directory: Path) -> Controls:
-    """Load the YAML below a directory: ``catalog/``, ``tests/``, ``mappings/``, ``metrics/``.
+    """Load the YAML below a directory: ``catalog/``, ``tests/``, ``mappings/``, ``metrics/``, ``rules/``.
 
     Raises:
         InvalidInput: there is no such directory.
@@ -172,6 +180,7 @@ def _controls(loaded: Loaded, files: dict[str, bytes]) -> Controls:
         for placed in loaded.mappings
     }
     tests = {placed.item.id: placed.item for placed in loaded.tests}
+    rules = {placed.item.id: placed.item for placed in loaded.rules}
     bearing = Counter({name: len({entry.test for entry in mapping.entries}) for name, mapping in mappings.items()})
     return Controls(
         tests=MappingProxyType(dict(sorted(tests.items()))),
@@ -179,4 +188,5 @@ def _controls(loaded: Loaded, files: dict[str, bytes]) -> Controls:
         mappings=MappingProxyType(mappings),
         files=MappingProxyType(files),
         metrics=MappingProxyType({placed.item.id: placed.item for placed in loaded.metrics}),
+        rules=MappingProxyType(dict(sorted(rules.items()))),
     )

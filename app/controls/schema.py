@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from app.controls.metrics import Metrics
-from app.controls.model import Catalog, ControlTests, Mapping
+from app.controls.model import Catalog, ControlTests, Mapping, RiskRules
 from app.trails.populations import POPULATIONS
 
 _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
@@ -19,6 +19,7 @@ _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "control-tests": ControlTests,
     "mapping": Mapping,
     "metrics": Metrics,
+    "risk-rules": RiskRules,
 }
 
 
