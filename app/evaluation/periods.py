@@ -89,7 +89,7 @@ class PeriodEvaluator:
         aside = Path(tempfile.mkdtemp(dir=self._cache))
         try:
             progress("linking records", 0, _STEPS)
-            as_of = self._trails.freeze(period, aside / "populations")
+            as_of = self._trails.freeze(period, aside / "populations", self._controls.rule_set)
             progress("testing every item", 1, _STEPS)
             evaluation = evaluate(
                 controls=self._controls,

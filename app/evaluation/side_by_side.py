@@ -3,8 +3,8 @@
 """Evaluate two sets of controls over the same populations, and compare.
 
 In:  trails, a framework, a period, two sets of controls, a folder to work in. Out: a ``Comparison``.
-Populations are frozen once, into that folder, for both; nothing is kept anywhere else, so no cached evaluation is read
-or written.
+Populations are frozen into that folder, once for both unless their risk rules differ, for these flag what is in them.
+Nothing is kept anywhere else, so no cached evaluation is read or written.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,16 +51,20 @@ def compare_side_by_side(
     framework = new.resolve_framework(framework).id
     old.resolve_framework(framework)
     progress("linking records", 0, _STEPS)
-    as_of = trails.freeze(period, folder / "populations")
+    as_of = trails.freeze(period, folder / "populations", old.rule_set)
+    flagged_anew = old.rules != new.rules
+    if flagged_anew:
+        trails.freeze(period, folder / "populations-new", new.rule_set)
 
     def side(name: str, controls: Controls) -> Side:
+        again = flagged_anew and controls is new
         evaluation = evaluate(
             controls=controls,
             catalog=controls.resolve_framework(framework),
             period=period,
             as_of=as_of,
             ledger_size=ledger_size,
-            segments=folder / "populations",
+            segments=folder / ("populations-new" if again else "populations"),
             results=folder / name,
         )
         populations = {test.test_id: test.population for test in evaluation.tests}

@@ -12,9 +12,11 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from app.records.times import format_instant
-from app.trails.populations import Instant, Row
+from app.trails.populations import FlagView, Instant, Row
 
 Kind = Literal["instant", "bool", "text", "number", "texts", "numbers", "structs"]
 
@@ -59,6 +61,11 @@ def _text(value: Any, *, is_instant: bool) -> str:  # noqa: ANN401
         return format_instant(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        text: str = pc.cast(pa.scalar(value), pa.string()).as_py()
+        return text  # As the listings have it: Arrow writes 0 where Python writes 0.0.
+    if isinstance(value, FlagView):
+        return value.rule
     if isinstance(value, msgspec.Struct):
         return str(getattr(value, "id", ""))
     return str(value)
