@@ -19,6 +19,7 @@ from app.records.model import (
     Credential,
     Grant,
     Identity,
+    LegalHold,
     RecorderEvent,
     Recording,
     Review,
@@ -275,12 +276,16 @@ _RECORDS = st.one_of(
     st.builds(Approval, id=_IDS, grant_id=_MAYBE, session_id=_MAYBE, decided_at=_TIMES, decision=st.just("approved")),
     st.builds(Session, id=_IDS, subject=_TEXTS, run_as=_TEXTS, target=_MAYBE, started_at=_TIMES, credential_ref=_MAYBE,
               grant_ids=st.none() | st.lists(_IDS, max_size=2).map(tuple)),
-    st.builds(SessionEvent, id=_IDS, session_id=_MAYBE, seq=_TIMES),
+    st.builds(SessionEvent, id=_IDS, session_id=_MAYBE, seq=_TIMES, at=_TIMES, text=_TEXTS, downstream=_MAYBE),
+    st.builds(Recording, id=_IDS, session_id=_MAYBE, starts_at=_TIMES),
     st.builds(Credential, id=_IDS, subject=_TEXTS),
-    st.builds(Ticket, id=st.sampled_from(["A1-1", "A1-2"])),
-    st.builds(Review, id=_IDS, session_id=_MAYBE, event_id=_MAYBE),
+    st.builds(LegalHold, id=_IDS, custodian=_TEXTS),
+    st.builds(Ticket, id=st.sampled_from(["A1-1", "A1-2"]), session_id=_MAYBE, event_id=_MAYBE),
+    st.builds(Review, id=_IDS, session_id=_MAYBE, event_id=_MAYBE, campaign_id=_MAYBE, grant_id=_MAYBE,
+              subject=_TEXTS, completed_at=_TIMES, due_at=_TIMES,
+              kind=st.sampled_from(["access", "access_item", "event"])),
     st.builds(AccessEvent, id=_IDS, at=_TIMES, target=_MAYBE, account=_TEXTS, session_id=_MAYBE),
-    st.builds(Alert, id=_IDS, about_type=st.just("session"), about_id=_MAYBE),
+    st.builds(Alert, id=_IDS, about_type=st.sampled_from(["session", "session_event"]), about_id=_MAYBE),
 )  # fmt: skip
 _TOLD = st.lists(st.tuples(st.sampled_from(["tp", "hr"]), _RECORDS, st.integers(0, 2)), max_size=14)
 
