@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
-import msgspec
-
+from app.controls.applicability import OWN, statement_problems
 from app.controls.convert import Loaded, Placed
 from app.controls.expressions import expression_problems
 from app.controls.metric_checks import metric_problems
-from app.controls.model import CatalogControl, ControlTest, Example, MappingEntry
+from app.controls.model import CatalogControl, ControlTest, Example, Mapping, MappingEntry
+from app.controls.overlay_checks import looser_problems, overlay_problems
 from app.controls.paths import UnknownPath, fields, look_up, unwrap
 from app.controls.problems import Problem, nearest
 from app.controls.rule_checks import rule_problems
@@ -37,16 +37,21 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
     for catalog in loaded.catalogs:
         yield from _catalog(loaded, catalog.item.id)
     for mapping in loaded.mappings:
-        yield from _mapping(loaded, mapping.item.framework)
+        yield from _framework(loaded, mapping)
+    for framework in loaded.entries:
+        yield from _mapping(loaded, framework)
     tests = {test.item.id: test.item for test in loaded.tests}
     yield from rule_problems(loaded.rules)
     for metric in loaded.metrics:
         yield from metric_problems(metric, tests, loaded.claimed, broken=loaded.broken)
+    yield from overlay_problems(loaded)
+    yield from statement_problems(loaded)
 
 
 def test_problems(test: Placed[ControlTest]) -> Iterator[Problem]:
     """Yield what is wrong with one test alone."""
     yield from _parameters(test)
+    yield from looser_problems(test)
     yield from _examples(test)
     yield from _records(test)
     row = POPULATIONS.get(test.item.population)
@@ -66,7 +71,10 @@ def _duplicates(loaded: Loaded) -> Iterator[Problem]:
     yield from _twice(loaded.tests, lambda test: test.id, ("id",), "test")
     yield from _twice(loaded.metrics, lambda metric: metric.id, ("id",), "metric")
     yield from _twice(loaded.catalogs, lambda catalog: catalog.id, ("id",), "catalog")
-    yield from _twice(loaded.mappings, lambda mapping: mapping.framework, ("framework",), "mapping of framework")
+    yield from _twice(loaded.bundles, lambda bundle: bundle.id, ("id",), "bundle")
+    yield from _twice([each.overlay for each in loaded.overlays], lambda overlay: overlay.id, ("id",), "overlay")
+    for stated in loaded.stated.values():
+        yield from _twice(stated, lambda entry: entry.control, ("control",), "statement on control")
     yield from _twice(loaded.rules, lambda rule: rule.id, ("id",), "rule")
     for controls in loaded.controls.values():
         yield from _twice(controls, lambda control: control.id, ("id",), "control")
@@ -93,6 +101,8 @@ def _twice(
         other = first[key]
         line = other.document.position((*other.path, *below)).line
         hint = f"Rename or remove one; the first is at {other.document.name}:{line}."
+        if placed.document.name.startswith(OWN) and not other.document.name.startswith(OWN):
+            hint = f"It is shipped, at {other.document.name}:{line}: choose another id, or change it with an overlay."
         yield placed.problem(below, f"the {what} '{key}' is here a second time", hint)
 
 
@@ -189,31 +199,40 @@ def _given(test: Placed[ControlTest], below: tuple[str | int, ...], given: objec
 
 
 def _catalog(loaded: Loaded, framework: str) -> Iterator[Problem]:
-    mapped = {entry.item.control for entry in loaded.entries.get(framework, ())} | loaded.claimed
+    entries = loaded.entries.get(framework, ())
+    mapped = {entry.item.control for entry in entries} | loaded.claimed
+    # An own mapping tests what the shipped catalogue says is not tested; nobody can take the reason out there.
+    shipped = {entry.item.control for entry in entries if not entry.document.name.startswith(OWN)} | loaded.claimed
     catalog = next(placed for placed in loaded.catalogs if placed.item.id == framework)
     for control in loaded.controls.get(framework, ()):
         if control.item.text is not None and catalog.item.text_licence == "own-words":
             hint = "Say it in your own words in 'summary'; the owner's text may not be copied."
             yield control.problem(("text",), "this catalogue must not quote text", hint, key=True)
-        yield from _reason(control, mapped, known=not loaded.broken)
+        own = control.document.name.startswith(OWN)
+        yield from _reason(control, mapped, mapped if own else shipped, known=not loaded.broken)
 
 
-def _reason(control: Placed[CatalogControl], mapped: set[str], *, known: bool) -> Iterator[Problem]:
+def _reason(
+    control: Placed[CatalogControl], mapped: set[str], contradicting: set[str], *, known: bool
+) -> Iterator[Problem]:
     name, reason = control.item.id, control.item.not_tested_because
     if reason is None and known and name not in mapped:
         hint = "Map a test to it, or say 'not_tested_because: ...'."
         yield control.problem(("id",), f"no test is mapped to control '{name}', and nothing says why", hint)
-    if reason is not None and name in mapped:
+    if reason is not None and name in contradicting:
         hint = "Remove the reason, or the mapping."
         yield control.problem(("not_tested_because",), f"control '{name}' is tested, but says why not", hint, key=True)
 
 
-def _mapping(loaded: Loaded, framework: str) -> Iterator[Problem]:
-    mapping = next(placed for placed in loaded.mappings if placed.item.framework == framework)
-    catalogs = [placed.item.id for placed in loaded.catalogs]
+def _framework(loaded: Loaded, mapping: Placed[Mapping]) -> Iterator[Problem]:
+    framework, catalogs = mapping.item.framework, [placed.item.id for placed in loaded.catalogs]
     if framework not in catalogs and not loaded.broken:
         hint = nearest(framework, catalogs, "Add its catalogue under controls/catalog/.")
         yield mapping.problem(("framework",), f"there is no catalogue '{framework}'", hint)
+
+
+def _mapping(loaded: Loaded, framework: str) -> Iterator[Problem]:
+    if framework not in [placed.item.id for placed in loaded.catalogs] and not loaded.broken:
         return
     controls = {control.item.id: control.item for control in loaded.controls.get(framework, ())}
     tests = {test.item.id for test in loaded.tests}
@@ -234,8 +253,3 @@ def _entry(
     if test not in tests and test not in loaded.claimed and not loaded.broken:
         hint = nearest(test, tests, "'proofroom controls list' shows the tests.")
         yield entry.problem(("test",), f"there is no test '{test}'", hint)
-
-
-def struct_bytes(value: object) -> bytes:
-    """Return the one JSON spelling of a struct: keys sorted, so that equal definitions have equal digests."""
-    return msgspec.json.encode(value, order="sorted")

@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from app.controls.checks import struct_bytes
 from app.controls.loader import Controls
 from app.controls.model import ControlTest, MappingEntry
+from app.controls.overlays import struct_bytes
 from app.evaluation.engine import QUIET
 from app.evaluation.model import Evaluation, ItemOutcome, Period
 
