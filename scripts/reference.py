@@ -19,6 +19,7 @@ from app.demo.document import page as demo_page
 from app.main import create_app
 from app.records.schema import access_record_schema
 from app.settings import Settings
+from app.trails.reference import populations_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,6 +32,7 @@ def generated() -> dict[str, str]:
         "docs/reference/cli.md": cli_page(),
         "docs/reference/control-tests.md": reference_page(load(ROOT / "controls")),
         "docs/reference/openapi.json": openapi(),
+        "docs/reference/populations.md": populations_page(),
         **{f"controls/schema/{name}": text for name, text in schema_files().items()},
     }
 
