@@ -48,6 +48,7 @@ def check(
     row: type[msgspec.Struct],
     parameters: Mapping[str, ParameterValue],
     required: Collection[str] = (),
+    columns: Mapping[str, str] | None = None,
 ) -> CheckedExpression:
     """Check an expression against a row.
 
@@ -57,11 +58,12 @@ def check(
         parameters: values of ``p.name``; a string such as ``60s`` or ``90d`` is a duration.
         required: dotted paths that are there whenever the expression is asked (``requires.fields``); a path through a
             list speaks of every element.
+        columns: parameters whose value differs from row to row, and the column that has it; for SQL only.
 
     Raises:
         CelError: the expression cannot be used.
     """
-    return _proved(check_types(expression, row=row, parameters=parameters), required, None)
+    return _proved(check_types(expression, row=row, parameters=parameters, columns=columns), required, None)
 
 
 def check_value(
@@ -104,26 +106,35 @@ def _proved(
 
 
 def check_types(
-    expression: str, *, row: type[msgspec.Struct], parameters: Mapping[str, ParameterValue]
+    expression: str,
+    *,
+    row: type[msgspec.Struct],
+    parameters: Mapping[str, ParameterValue],
+    columns: Mapping[str, str] | None = None,
 ) -> CheckedExpression:
     """Check everything but null safety. Only for tests of the engines: the outcome of a missing field is not defined.
 
     Raises:
         CelError: the expression cannot be used.
     """
-    checked = _typed(expression, row, parameters)
+    checked = _typed(expression, row, parameters, columns)
     if type_of(checked.tree) != ScalarType.BOOL:
         raise CelError("the expression does not come to true or false", hint="Compare the value with something.")
     return checked
 
 
-def _typed(expression: str, row: type[msgspec.Struct], parameters: Mapping[str, ParameterValue]) -> CheckedExpression:
+def _typed(
+    expression: str,
+    row: type[msgspec.Struct],
+    parameters: Mapping[str, ParameterValue],
+    columns: Mapping[str, str] | None = None,
+) -> CheckedExpression:
     _limit_text(expression)
     view, given = view_type(row), parameters_of(parameters)
     native = _compile(expression, view, given)
     try:
         checked = parse_checked(native)
-        tree = Translator(checked, view, given, expression).translate()
+        tree = Translator(checked, view, given, expression, columns or {}).translate()
     except TooDeep:
         raise CelError("the expression is nested too deeply", hint=f"Stay below {MAX_DEPTH} levels.") from None
     _limit_tree(expression, tree)

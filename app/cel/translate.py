@@ -74,14 +74,26 @@ _REFUSED = {
 
 
 class Translator:
-    """Translates one checked expression."""
+    """Translates one checked expression.
 
-    def __init__(self, checked: Any, row: ViewType, parameters: Mapping[str, Parameter], source: str) -> None:  # noqa: ANN401
+    Args:
+        columns: parameters that are read from a column, because their value differs from row to row.
+    """
+
+    def __init__(
+        self,
+        checked: Any,  # noqa: ANN401
+        row: ViewType,
+        parameters: Mapping[str, Parameter],
+        source: str,
+        columns: Mapping[str, str],
+    ) -> None:
         self._root = checked.expr
         self._positions = {entry.key: entry.value for entry in checked.source_info.positions}
         self._row = row
         self._parameters = parameters
         self._source = source
+        self._columns = columns
         self._scope: dict[str, Variable] = {}
         self._count = 0
 
@@ -164,10 +176,12 @@ class Translator:
     def _is_parameters(self, node: Any) -> bool:  # noqa: ANN401
         return bool(node.ident_expr.name == PARAMETERS and PARAMETERS not in self._scope)
 
-    def _parameter(self, at: int, select: Any) -> Literal | Texts:  # noqa: ANN401
+    def _parameter(self, at: int, select: Any) -> Literal | Texts | Root:  # noqa: ANN401
         if select.test_only:
             raise self._refusal(at, f"parameter '{select.field}' is never missing", "Leave has() out.")
         parameter = self._parameters[select.field]
+        if select.field in self._columns:
+            return Root(at=at, name=self._columns[select.field], type=parameter.type, nullable=False)
         if isinstance(parameter.value, tuple):
             return Texts(at=at, values=parameter.value, type=STRINGS)
         assert isinstance(parameter.type, ScalarType)  # noqa: S101 - Only tuples have a list type.

@@ -5,36 +5,48 @@
 In:  tests and rows. Out: item outcomes. It shares no code with the SQL compiler.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+
+import msgspec
 
 from app.cel.errors import CelRuntimeError
 from app.cel.expression import CheckedExpression
 from app.cel.interpreter import Interpreter
+from app.cel.schema import Parameter
 from app.controls.model import ControlTest
+from app.controls.overlays import Slice
 from app.evaluation.definition import Definition, define
 from app.evaluation.model import ItemOutcome
 from app.trails.populations import Row
 
 
-def item_outcome(test: ControlTest, row: Row) -> ItemOutcome:
+def item_outcome(test: ControlTest, row: Row, slices: Sequence[Slice] = ()) -> ItemOutcome:
     """Return what a test says of one row of its population.
 
     Raises:
         CelError: an expression of the test cannot be used.
     """
-    return outcomes([test], row)[test.id]
+    return outcomes([test], row, {test.id: slices})[test.id]
 
 
-def outcomes(tests: Iterable[ControlTest], row: Row) -> dict[str, ItemOutcome]:
+def outcomes(
+    tests: Iterable[ControlTest], row: Row, slices: Mapping[str, Sequence[Slice]] | None = None
+) -> dict[str, ItemOutcome]:
     """Return what several tests of one population say of one row; cheaper than asking one by one.
+
+    Args:
+        tests: the tests.
+        row: the item.
+        slices: test id to what overlays change of it.
 
     Raises:
         CelError: an expression of a test cannot be used.
     """
     interpreter = _interpreter(type(row))
     values = interpreter.values(row)
-    return {test.id: _judge(define(test), row, interpreter, values) for test in tests}
+    changed = slices or {}
+    return {test.id: _judge(define(test, changed.get(test.id, ())), row, interpreter, values) for test in tests}
 
 
 @lru_cache(maxsize=16)
@@ -43,14 +55,18 @@ def _interpreter(row: type[Row]) -> Interpreter:
 
 
 def _judge(definition: Definition, row: Row, interpreter: Interpreter, values: Mapping[str, object]) -> ItemOutcome:
+    choice = _choose(definition, row, interpreter, values)
+
     def ask(expression: CheckedExpression) -> bool | None:
+        if choice.parameters:
+            expression = msgspec.structs.replace(expression, parameters=expression.parameters | choice.parameters)
         answer = interpreter.evaluate(expression, values)
         return None if isinstance(answer, CelRuntimeError) else answer
 
-    applies = ask(definition.applies)
+    applies = None if choice.erred else ask(definition.applies)
     if not applies:
         return ItemOutcome.ERROR if applies is None else ItemOutcome.NOT_APPLICABLE
-    if not all(getattr(row.evidence, kind) for kind in definition.records):
+    if choice.undated or not all(getattr(row.evidence, kind) for kind in definition.records):
         return ItemOutcome.NO_EVIDENCE
     if any(is_missing(row, path.split(".")) for path in definition.fields):
         return ItemOutcome.NO_EVIDENCE
@@ -62,6 +78,31 @@ def _judge(definition: Definition, row: Row, interpreter: Interpreter, values: M
         return ItemOutcome.ERROR if holds is None else ItemOutcome.PASS
     waived = any(definition.id in waiver.test_ids for waiver in row.waivers)
     return ItemOutcome.WAIVED if waived else ItemOutcome.FAIL
+
+
+class _Choice(msgspec.Struct):
+    """The values that overlays give for one item; whether a scope erred, or the item's day is not known."""
+
+    parameters: dict[str, Parameter] = {}
+    erred: bool = False
+    undated: bool = False
+
+
+def _choose(definition: Definition, row: Row, interpreter: Interpreter, values: Mapping[str, object]) -> _Choice:
+    choice = _Choice()
+    for each in definition.slices:
+        if row.at is not None and (row.at < each.start or (each.end is not None and row.at >= each.end)):
+            continue
+        inside = interpreter.evaluate(each.scope, values)
+        if inside is False:
+            continue
+        if row.at is None:
+            choice.undated = True
+        elif isinstance(inside, CelRuntimeError):
+            choice.erred = True
+        else:
+            choice.parameters = choice.parameters | each.parameters
+    return choice
 
 
 def is_missing(value: object, words: list[str]) -> bool:

@@ -18,6 +18,7 @@ from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
+from app.evaluation.slices import sliced_source, unclear_sql, undated_sql
 
 
 def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
@@ -34,7 +35,8 @@ def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
     codes = [_code(number, definition.id) for number, definition in enumerate(definitions)]
     inner = ",\n    ".join(["item_id", "flatten(list_transform(waivers, lambda w: w.test_ids)) AS waived", *asked])
     outer = ",\n  ".join(["item_id", *codes])
-    return f"SELECT\n  {outer}\nFROM (\n  SELECT\n    {inner}\n  FROM {source}\n)\nORDER BY item_id"
+    rows = sliced_source(definitions, source)
+    return f"SELECT\n  {outer}\nFROM (\n  SELECT\n    {inner}\n  FROM {rows}\n)\nORDER BY item_id"
 
 
 def segments_sql(files: Sequence[Path]) -> str:
@@ -44,9 +46,11 @@ def segments_sql(files: Sequence[Path]) -> str:
 
 
 def _questions(number: int, definition: Definition) -> list[str]:
-    missing = [f"NOT evidence.{quote_name(kind)}" for kind in definition.records]
+    missing = [undated_sql(definition)] if definition.slices else []
+    missing += [f"NOT evidence.{quote_name(kind)}" for kind in definition.records]
     missing += [missing_sql(definition.row, path) for path in definition.fields]
     return [
+        f"{unclear_sql(definition)} AS e{number}",
         f"{to_sql(definition.applies)} AS a{number}",
         f"({' OR '.join(missing) or 'false'}) AS m{number}",
         f"{to_sql(definition.undecidable)} AS u{number}",
@@ -57,7 +61,7 @@ def _questions(number: int, definition: Definition) -> list[str]:
 def _code(number: int, test_id: str) -> str:
     waived = f"list_contains(waived, {quote_text(test_id)})"
     return (
-        f"(CASE WHEN a{number} IS NULL THEN {ItemOutcome.ERROR:d}"
+        f"(CASE WHEN e{number} OR a{number} IS NULL THEN {ItemOutcome.ERROR:d}"
         f" WHEN NOT a{number} THEN {ItemOutcome.NOT_APPLICABLE:d}"
         f" WHEN m{number} THEN {ItemOutcome.NO_EVIDENCE:d}"
         f" WHEN u{number} IS NULL THEN {ItemOutcome.ERROR:d}"

@@ -237,15 +237,15 @@ TWICE = (
         f"{SOC2_MAP}:5",
     ),
     Mutation(
-        "a framework mapped in two files",
+        "a link in two files of one framework",
         "mappings/soc2-more.yaml",
         new_file(
-            f"kind: Mapping\nframework: {M}owasp-nhi-2025\nentries:\n"
-            "  - {control: 'NHI1:2025', test: GRT-01, relation: addresses_risk, strength: partial, basis: direct,\n"
+            "kind: Mapping\nframework: owasp-nhi-2025\nentries:\n"
+            f"  - {M}{{control: 'NHI1:2025', test: GRT-03, relation: addresses_risk, strength: partial, basis: direct,\n"
             "     rationale: Rights end by themselves.}\n"
         ),
-        "the mapping of framework 'owasp-nhi-2025' is here a second time",
-        f"the first is at {NHI_MAP}:3",
+        "the mapping from 'NHI1:2025 to GRT-03' is here a second time",
+        f"the first is at {NHI_MAP}:5",
         alone=False,
     ),
     Mutation(
