@@ -90,6 +90,8 @@ class EvidenceViews(ViewMaker):
             target_id=self._targets.id(session.source, said.target),
             started_at=said.started_at,
             ended_at=said.ended_at,
+            client_address=said.client_address,
+            mfa=said.mfa,
         )
 
     def event(self, event: FoldedRecord[SessionEvent], flags: list[FlagView]) -> EventView:

@@ -407,6 +407,8 @@ class SessionRef(View, frozen=True, kw_only=True):
     target_id: str | None
     started_at: Instant | None
     ended_at: Instant | None
+    client_address: str | None
+    mfa: bool | None
 
 
 class EvidenceView(View, frozen=True, kw_only=True):
