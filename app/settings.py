@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from app.errors import UsageError
@@ -27,8 +27,15 @@ class Settings(BaseSettings):
         dir: the data directory; holds the database, keys, segments and packs.
         database_url: ``postgresql://…``; without it, SQLite in the data directory.
         organisation: whose evidence this is, printed on reports.
-        signing_key, signing_certificate: PEM files of the organisation's own signing identity, given together; without
-            them, a development identity is made on first use, and packs say so.
+        signing_key, signing_certificate: files of the organisation's own signing identity, as docs/keys.md says;
+            without any of its settings, a development identity is made on first use, and packs say so.
+        signing_passphrase, signing_passphrase_file: what opens the key or device; the first is for the environment.
+        signing_pkcs11_module, signing_pkcs11_token, signing_pkcs11_key: a key in a device: library and two labels.
+        signing_provider: an installed package that holds the key, such as one for a key management service.
+        timestamp_urls: time-stamp authorities (RFC 3161); each is asked for every pack.
+        timestamp_required: build no pack that one of them did not confirm.
+        timestamp_trust: certificates (PEM) that a token must lead to, or it counts as a failure.
+        revocation_lists: CRL files that are put into the report, so that it can be judged when they are gone.
     """
 
     model_config = SettingsConfigDict(env_prefix="PROOFROOM_", extra="forbid", frozen=True)
@@ -38,6 +45,16 @@ class Settings(BaseSettings):
     organisation: str = Field(default="Example organisation", min_length=1, max_length=200)
     signing_key: Path | None = None
     signing_certificate: Path | None = None
+    signing_passphrase: SecretStr | None = Field(default=None, repr=False)
+    signing_passphrase_file: Path | None = None
+    signing_pkcs11_module: Path | None = None
+    signing_pkcs11_token: str | None = None
+    signing_pkcs11_key: str | None = None
+    signing_provider: str | None = None
+    timestamp_urls: tuple[str, ...] = Field(default=(), max_length=8)
+    timestamp_required: bool = False
+    timestamp_trust: Path | None = None
+    revocation_lists: tuple[Path, ...] = Field(default=(), max_length=64)
 
     @classmethod
     def load(cls, directory: Path | None = None, **overrides: Any) -> Self:  # noqa: ANN401  pydantic checks them.
@@ -61,19 +78,6 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Return the database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.dir.absolute() / 'proofroom.db'}"
-
-    @property
-    def own_identity(self) -> tuple[Path, Path] | None:
-        """Return the files of the organisation's own key and certificate, or None for the development identity.
-
-        Raises:
-            UsageError: only one of the two is set.
-        """
-        if self.signing_key is None and self.signing_certificate is None:
-            return None
-        if self.signing_key is None or self.signing_certificate is None:
-            raise UsageError("signing_key and signing_certificate go together", where=SETTINGS_FILE, hint="Set both")
-        return self.signing_key, self.signing_certificate
 
     @property
     def keys_dir(self) -> Path:

@@ -40,6 +40,7 @@ from app.resources import shipped
 from app.settings import Settings
 from app.signing.checkpoint_key import load_or_create_checkpoint_key
 from app.signing.keys import SigningKeys
+from app.signing.sources import own_identity
 from app.trails.service import TrailService
 
 BUILD_PACK = "pack.build"
@@ -84,13 +85,18 @@ class Services:
         return PeriodEvaluator(self.trails, self.controls, self.settings.dir / "evaluations", self.ledger.size)
 
     @cached_property
+    def keys(self) -> SigningKeys:
+        """Return who signs here, and who did."""
+        return SigningKeys(self.settings.keys_dir, self.clock, own_identity(self.settings))
+
+    @cached_property
     def packs(self) -> PackService:
         """Return what builds and lists packs."""
         return PackService(
             database=self.database,
             ledger=self.ledger,
             evaluator=self.evaluator,
-            keys=SigningKeys(self.settings.keys_dir, self.clock, self.settings.own_identity),
+            keys=self.keys,
             clock=self.clock,
             organisation=self.settings.organisation,
         )

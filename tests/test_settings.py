@@ -60,13 +60,3 @@ def test_a_secret_is_in_no_repr_and_no_message(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         Settings.load(tmp_path)
     assert "hunter2" not in str(caught.value)
-
-
-def test_an_own_signing_identity_is_a_key_and_a_certificate(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "own.key", tmp_path / "own.crt"
-    assert Settings.load(tmp_path).own_identity is None
-    both = Settings.load(tmp_path, signing_key=key, signing_certificate=certificate)
-    assert both.own_identity == (key, certificate)
-    for half in ({"signing_key": key}, {"signing_certificate": certificate}):
-        with pytest.raises(UsageError, match="go together"):
-            _ = Settings.load(tmp_path, **half).own_identity

@@ -13,15 +13,19 @@ https://github.com/sigstore/protobuf-specs (sigstore_bundle.proto, version 0.3).
 
 import base64
 import binascii
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from cryptography import x509
 
 from app.errors import InvalidInput
 from app.signing.canonical import canonical_json
-from app.signing.keys import SigningIdentity, load_certificate, verify_ecdsa
+from app.signing.certificates import verify_ecdsa
+from app.signing.keys import SigningIdentity, load_certificate
 
+StampAll = Callable[[str], Sequence[bytes]]
+"""Returns time-stamp responses, DER, over a hex SHA-256."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -46,19 +50,29 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Sigstore bundle holds: who signed, what, and the signature (DER)."""
+    """What a Sigstore bundle holds: who signed, what, the signature (DER), and time-stamp responses over that."""
 
     certificate: x509.Certificate
     payload: bytes
     signature: bytes
+    responses: tuple[bytes, ...] = ()
 
 
 class _RawBytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     raw_bytes: str
 
 
+class _Timestamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    signed_timestamp: str
+
+
+class _Timestamps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stamps: tuple[_Timestamp, ...] = msgspec.field(name="rfc3161Timestamps")
+
+
 class _Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     certificate: _RawBytes
+    timestamp_verification_data: _Timestamps | None = None
 
 
 class _Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,9 +135,17 @@ def read_statement(data: bytes) -> Statement:
     return statement
 
 
-def sign_bundle(payload: bytes, identity: SigningIdentity) -> bytes:
-    """Sign a statement and return the Sigstore bundle."""
-    return _bundle(payload, identity.certificate_der, identity.sign(pae(PAYLOAD_TYPE, payload)))
+def sign_bundle(payload: bytes, identity: SigningIdentity, stamp: StampAll | None = None) -> bytes:
+    """Sign a statement and return the Sigstore bundle.
+
+    Args:
+        payload: the statement.
+        identity: who signs.
+        stamp: returns time-stamp responses over a hex SHA-256; asked once, for the signature.
+    """
+    signature = identity.sign(pae(PAYLOAD_TYPE, payload))
+    responses = stamp(hashlib.sha256(signature).hexdigest()) if stamp else ()
+    return _bundle(payload, identity.certificate_der, signature, responses)
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -138,12 +160,14 @@ def read_bundle(data: bytes) -> Bundle:
         payload = base64.b64decode(parsed.dsse_envelope.payload, validate=True)
         der = base64.b64decode(parsed.verification_material.certificate.raw_bytes, validate=True)
         sig = base64.b64decode(signature.sig, validate=True)
+        stamps = parsed.verification_material.timestamp_verification_data
+        responses = [base64.b64decode(one.signed_timestamp, validate=True) for one in stamps.stamps] if stamps else []
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise InvalidInput(f"not a Sigstore bundle v0.3 with one DSSE signature ({error})") from error
     certificate = load_certificate(der, where="the bundle's certificate")
-    if _bundle(payload, der, sig) != data:
+    if _bundle(payload, der, sig, responses) != data:
         raise InvalidInput("the bundle has another media type, payload type or spelling than the one we write")
-    return Bundle(certificate=certificate, payload=payload, signature=sig)
+    return Bundle(certificate=certificate, payload=payload, signature=sig, responses=tuple(responses))
 
 
 def verify_bundle(bundle: Bundle) -> bool:
@@ -151,11 +175,14 @@ def verify_bundle(bundle: Bundle) -> bool:
     return verify_ecdsa(bundle.certificate, bundle.signature, pae(PAYLOAD_TYPE, bundle.payload))
 
 
-def _bundle(payload: bytes, certificate: bytes, signature: bytes) -> bytes:
+def _bundle(payload: bytes, certificate: bytes, signature: bytes, responses: Sequence[bytes]) -> bytes:
     envelope = {
         "payload": base64.b64encode(payload).decode(),
         "payloadType": PAYLOAD_TYPE,
         "signatures": [{"sig": base64.b64encode(signature).decode()}],
     }
-    material = {"certificate": {"rawBytes": base64.b64encode(certificate).decode()}}
+    material: dict[str, object] = {"certificate": {"rawBytes": base64.b64encode(certificate).decode()}}
+    if responses:
+        stamps = [{"signedTimestamp": base64.b64encode(response).decode()} for response in responses]
+        material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
     return canonical_json({"mediaType": BUNDLE_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope})

@@ -16,7 +16,7 @@ from app.records.times import format_instant, parse_instant
 from app.signing.cms import read_detached, verify_detached
 from app.signing.dsse import read_bundle, verify_bundle
 from app.signing.keys import is_development, valid_at
-from app.signing.pdf import verify_pdf
+from app.signing.pdf_check import verify_pdf
 from app.verification.case import Case, need
 from app.verification.outcome import Failed, NotDone, fail_if_any, require
 from app.verification.pdf_text import text_of

@@ -66,8 +66,9 @@ def test_signatures_are_deterministic_and_fit_only_their_data(tmp_path: Path) ->
 def test_an_operators_own_key_is_used(tmp_path: Path) -> None:
     own = load_or_create_identity(tmp_path / "own", FixedClock(NOW))
     paths = (tmp_path / "own" / "signing.key", tmp_path / "own" / "signing.crt")
-    assert SigningKeys(tmp_path / "keys", FixedClock(NOW), paths).identity().subject == own.subject
-    assert not (tmp_path / "keys").exists()
+    keys = SigningKeys(tmp_path / "keys", FixedClock(NOW), lambda: load_identity(*paths))
+    assert keys.identity().subject == own.subject
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["certificates"]
 
 
 @pytest.mark.parametrize("kind", ["other key", "rsa key", "no key", "p-384 key", "not a certificate", "missing"])

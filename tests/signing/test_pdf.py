@@ -12,7 +12,8 @@ import pikepdf
 import pytest
 
 from app.signing.keys import SigningIdentity
-from app.signing.pdf import sign_pdf, verify_pdf
+from app.signing.pdf import sign_pdf
+from app.signing.pdf_check import verify_pdf
 
 SIGNED_AT = 1_790_000_001_000
 
