@@ -14,16 +14,18 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from app.controls.loader import Controls
-from app.controls.model import ControlTest, MappingEntry
-from app.controls.overlays import struct_bytes
+from app.controls.model import MappingEntry
+from app.controls.overlays import Slice, struct_bytes
 from app.evaluation.engine import QUIET
 from app.evaluation.model import Evaluation, ItemOutcome, Period
+from app.records.times import format_instant
 
 Change = Literal["added", "removed", "changed"]
 Outcomes = Callable[[str], Mapping[str, ItemOutcome]]
 """Test id to the outcome of every item that the test was asked of; empty for a test that was not asked."""
 _Transition = tuple[str | None, str | None]
-_Document = TypeVar("_Document", bound=msgspec.Struct)
+_Document = TypeVar("_Document", bound=msgspec.Struct | dict[str, Any])
+_APPROVAL = ("reason", "requested_by", "approved_by", "approved_on")
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,7 @@ def compare(old: Side, new: Side) -> Comparison:
         ledger_size=new.evaluation.ledger_size,
         old_controls_sha256=old.controls.sha256,
         new_controls_sha256=new.controls.sha256,
-        tests=tuple(_definitions(old.controls, new.controls, asked)),
+        tests=tuple(_definitions(old, new, asked)),
         mappings=tuple(_mappings(old, new)),
         counts=tuple(counts),
         items=tuple(items),
@@ -141,10 +143,10 @@ def compare(old: Side, new: Side) -> Comparison:
     )
 
 
-def _definitions(old: Controls, new: Controls, asked: list[str]) -> Iterator[DefinitionChange]:
-    def digest(controls: Controls, test_id: str) -> str | None:
-        test = controls.tests.get(test_id)
-        return controls.definition_sha256(test) if test else None
+def _definitions(old: Side, new: Side, asked: list[str]) -> Iterator[DefinitionChange]:
+    def digest(side: Side, test_id: str) -> str | None:
+        test = side.controls.tests.get(test_id)
+        return side.controls.definition_sha256(test, _slices(side, test_id)) if test else None
 
     for test_id, change, fields in _changes(_without_examples(old), _without_examples(new)):
         yield DefinitionChange(
@@ -157,8 +159,28 @@ def _definitions(old: Controls, new: Controls, asked: list[str]) -> Iterator[Def
         )
 
 
-def _without_examples(controls: Controls) -> dict[str, ControlTest]:
-    return {name: msgspec.structs.replace(test, examples=()) for name, test in controls.tests.items()}
+def _without_examples(side: Side) -> dict[str, dict[str, Any]]:
+    """Return test id to the fields of the test, and of what overlays change of it in the period."""
+    found = {}
+    for name, test in side.controls.tests.items():
+        found[name] = msgspec.to_builtins(msgspec.structs.replace(test, examples=()))
+        for each in _slices(side, name):
+            said = msgspec.to_builtins(each)
+            found[name][_label(each)] = said["parameters"] | {key: said[key] for key in _APPROVAL if said[key]}
+    return found
+
+
+def _slices(side: Side, test_id: str) -> tuple[Slice, ...]:
+    period = side.evaluation.period
+    return side.controls.slices_in(test_id, period.start, period.end)
+
+
+def _label(each: Slice) -> str:
+    """Return a name for a slice that says where and when it is in force."""
+    until = "" if each.end is None else f" until {format_instant(each.end - 1)[:10]}"
+    scope = "" if each.where == "true" else f" where {' '.join(each.where.split())}"
+    source = f" with {each.bundle}" if each.bundle else ""
+    return f"{each.overlay}{source}: from {format_instant(each.start)[:10]}{until}{scope}"
 
 
 def _mappings(old: Side, new: Side) -> Iterator[MappingChange]:

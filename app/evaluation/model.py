@@ -7,6 +7,7 @@ We report; the auditor concludes. So no word here means "compliant" or "effectiv
 
 import datetime
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -79,13 +80,38 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
         return format_instant(self.start)[:10], format_instant(self.end - 1)[:10]
 
 
+class ParameterSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Values that an overlay gave a test in the period, and on whose word.
+
+    Attributes:
+        where: CEL over the item; the items it was for. first_day, last_day: YYYY-MM-DD, both included, UTC; a last day
+            of None means until further notice.
+        overlay: its id. bundle: where its values come from, if it took them from a bundle.
+        looser: the parameters whose value asks less than the test's own, or might.
+    """
+
+    parameters: dict[str, str]
+    where: str
+    first_day: str
+    last_day: str | None
+    overlay: str
+    bundle: str | None
+    looser: tuple[str, ...]
+    reason: str | None
+    requested_by: str | None
+    approved_by: str | None
+    approved_on: str | None
+
+
 class ControlTestResult(msgspec.Struct, frozen=True, kw_only=True):
     """One test over one population.
 
     Attributes:
         counts: item outcome word to number of items; every word is present; they add up to the population.
         incomplete: why the population is not known to be whole; empty when it is.
-        definition_sha256: digest of the canonical test definition with its parameter values.
+        parameters: the test's own values.
+        slices: what overlays made of them in the period, in order; of several for one item, the last one counts.
+        definition_sha256: digest of the canonical test definition with its parameter values and slices.
     """
 
     test_id: str
@@ -97,6 +123,23 @@ class ControlTestResult(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: tuple[str, ...]
     parameters: dict[str, str]
     definition_sha256: str
+    slices: tuple[ParameterSlice, ...] = ()
+
+
+class StatedApplicability(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organisation's Statement of Applicability says of a control; it changes no status.
+
+    Attributes:
+        note: what a reader must know beside it, such as that tests bear on a control that is excluded.
+    """
+
+    stated: Literal["applicable", "excluded", "not_stated"] = "not_stated"
+    reason: str | None = None
+    implemented: Literal["yes", "partly", "no", "unknown"] | None = None
+    owner: str | None = None
+    approved_by: str | None = None
+    approved_on: str | None = None
+    note: str = ""
 
 
 class ControlResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +150,7 @@ class ControlResult(msgspec.Struct, frozen=True, kw_only=True):
     status: ControlStatus
     test_ids: tuple[str, ...]
     reason: str
+    applicability: StatedApplicability = StatedApplicability()
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,12 +33,13 @@ def controls(case: Case) -> str:
     prefix = f"{layout.CONTROLS}/"
     loaded = load_bytes({name.removeprefix(prefix): case.read(name) for name in case.below(layout.CONTROLS)})
     evaluation = case.report().evaluation
+    period = evaluation.period
     problems = [] if loaded.sha256 == evaluation.controls_sha256 else ["the report was made with other controls"]
     for result in evaluation.tests:
         test = loaded.tests.get(result.test_id)
         if test is None:
             problems.append(f"test {result.test_id} is not among the controls")
-        elif define(test).sha256 != result.definition_sha256:
+        elif define(test, loaded.slices_in(test.id, period.start, period.end)).sha256 != result.definition_sha256:
             problems.append(f"test {result.test_id} is not defined as it was when it was run")
     fail_if_any(problems)
     case.controls = loaded
@@ -72,7 +73,7 @@ def report(case: Case) -> str:
     folders = need(case.reperformed, 15)
     derive_content(facts_of(stated), stated.evaluation, need(case.controls, 13), folders, derived)
     case.derived = derived
-    names = [layout.REPORT_JSON, layout.GAPS_JSON, layout.README, layout.VERIFY]
+    names = [layout.REPORT_JSON, layout.GAPS_JSON, layout.METRICS_JSON, layout.README, layout.VERIFY]
     compared = [*names, *_tree(derived, layout.SAMPLES)]
     extra = set(case.below(layout.SAMPLES)) - set(compared)
     problems = _agreement_problems(stated, need(case.predicate, 2))

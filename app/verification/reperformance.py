@@ -53,6 +53,8 @@ def by_interpreter(case: Case) -> str:
     """Ask the interpreter, which shares no code with the SQL engine, about deviations and sampled items."""
     controls, folders = need(case.controls, 13), need(case.reperformed, 15)
     report = case.report()
+    period = report.evaluation.period
+    slices = {test_id: controls.slices_in(test_id, period.start, period.end) for test_id in controls.slices}
     sampled = {sample.population: sample.items for sample in report.samples}
     problems: list[str] = []
     asked = 0
@@ -62,7 +64,7 @@ def by_interpreter(case: Case) -> str:
         rows = _rows(folders, population, tests, report.evaluation.population_sizes[population], sampled)
         recorded = {test.id: items_with(folders.results, population, test.id, tuple(ItemOutcome)) for test in tests}
         for row in rows:
-            for test_id, outcome in outcomes(tests, row).items():
+            for test_id, outcome in outcomes(tests, row, slices).items():
                 asked += 1
                 if outcome != recorded[test_id][row.item_id]:
                     problems.append(f"{test_id} on {row.item_id}: the interpreter gives another outcome")
