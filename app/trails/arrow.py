@@ -14,6 +14,7 @@ import typing
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _SCALARS: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 
@@ -50,3 +51,37 @@ def _data_type(name: str, hint: object) -> pa.DataType:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return pa.struct(_fields(hint))
     raise TypeError(f"field {name}: {hint} has no place in a row")
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch as exactly this schema, which differs in nothing but which fields may be missing.
+
+    Arrow's own cast refuses a missing struct whose fields must not be missing; here only a struct that is there counts.
+
+    Raises:
+        pyarrow.ArrowInvalid: a value is missing that must not be.
+    """
+    arrays = [_conform(batch.column(field.name), field) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _conform(array: pa.Array, field: pa.Field, there: pa.Array | None = None) -> pa.Array:
+    """Return an array as the type of a field; ``there`` tells where what holds it is not missing itself."""
+    if array.null_count and not field.nullable:
+        missing = array.is_null() if there is None else pc.and_(array.is_null(), there)
+        if pc.any(missing).as_py():
+            raise pa.ArrowInvalid(f"'{field.name}' is missing somewhere")
+    mask = array.is_null() if field.nullable and array.null_count else None
+    if pa.types.is_struct(field.type):
+        inside = array.is_valid() if array.null_count else there
+        parts = [_conform(array.field(child.name), child, inside) for child in field.type]
+        return pa.StructArray.from_arrays(parts, fields=list(field.type), mask=mask)
+    if pa.types.is_list(field.type):
+        values = _conform(array.values, field.type.value_field)
+        return pa.ListArray.from_arrays(array.offsets, values, type=field.type, mask=mask)
+    filled = array if field.nullable or not array.null_count else array.fill_null(_FILLERS[field.type])
+    return filled.cast(field.type)
+
+
+_FILLERS: dict[pa.DataType, object] = {pa.bool_(): False, pa.int64(): 0, pa.float64(): 0.0, pa.string(): ""}
+"""What stands, unseen, in the fields of a missing struct."""

@@ -97,6 +97,11 @@ class Evidence:
         self._bounds = sorted({bound for spans in self._windows.values() for span in spans for bound in span})
         self._views: dict[tuple[int, int], EvidenceView] = {}
 
+    @property
+    def bounds(self) -> list[int]:
+        """Return the instants from each of which on, up to the next, the answers are the same; first the beginning."""
+        return [_ALWAYS, *self._bounds]
+
     def at(self, instant: int, *, decided: int | None = None) -> EvidenceView:
         """Return what is evidenced at an instant.
 

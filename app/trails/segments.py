@@ -10,6 +10,9 @@ writer are fixed here. (The writer's own version is part of a Parquet file, so i
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -24,6 +27,7 @@ from app.trails.populations import DAILY, POPULATIONS, Row
 ROW_GROUP_ROWS = 16_384
 """Rows per row group: small enough to bound memory with nested events, large enough for a fast scan."""
 _ZSTD_LEVEL = 3
+_DAY_MS = 86_400_000
 
 
 def freeze(populations: Mapping[str, Sequence[Row]], directory: Path) -> dict[str, str]:
@@ -39,18 +43,111 @@ def freeze(populations: Mapping[str, Sequence[Row]], directory: Path) -> dict[st
     Raises:
         InvalidInput: a row holds a value that a segment cannot, such as an instant beyond 64 bits.
     """
-    digests: dict[str, str] = {}
+    segments = Segments(directory)
     for population in sorted(POPULATIONS):
-        folder = directory / population
+        segments.write_rows(population, populations.get(population, ()))
+    return segments.finish()
+
+
+class Segments:
+    """Writes the segments of one freeze, replacing what an earlier one left in the directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._digests: dict[str, str] = {}
+
+    def write_rows(self, population: str, rows: Iterable[Row]) -> None:
+        """Write a population's rows, in any order.
+
+        Raises:
+            InvalidInput: a row holds a value that a segment cannot, such as an instant beyond 64 bits.
+        """
+        schema = arrow_schema(POPULATIONS[population])
+        for name, chosen in _segments(population, rows).items():
+            with self._file(population, name) as file:
+                for start in range(0, len(chosen), ROW_GROUP_ROWS):
+                    where = f"{population}/{name}"
+                    file.write(_table(chosen[start : start + ROW_GROUP_ROWS], schema, where))
+
+    def write_batches(self, population: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write a population's rows given as batches with a column ``day`` in front, by day and then by item id."""
+        for day, tables in groupby(_by_day(batches), key=itemgetter(0)):
+            name = f"{format_instant(day * _DAY_MS)[:10]}.parquet" if population in DAILY else "period.parquet"
+            with self._file(population, name) as file:
+                for _, table in tables:
+                    file.write(table)
+        if not any(name.startswith(f"{population}/") for name in self._digests):
+            self.write_rows(population, ())
+
+    def finish(self) -> dict[str, str]:
+        """Remove what an earlier freeze left; return file name to hex SHA-256 of the bytes, sorted by name."""
+        for population in POPULATIONS:
+            for file in (self._directory / population).glob("*.parquet"):
+                if f"{population}/{file.name}" not in self._digests:
+                    file.unlink()
+        return dict(sorted(self._digests.items()))
+
+    @contextmanager
+    def _file(self, population: str, name: str) -> Iterator["_SegmentFile"]:
+        """Give a segment to write to, and put it in place when it is whole."""
+        folder = self._directory / population
         folder.mkdir(parents=True, exist_ok=True)
-        kept = set()
-        for name, rows in _segments(population, populations.get(population, ())).items():
-            digests[f"{population}/{name}"] = _write(population, rows, folder / name)
-            kept.add(name)
-        for stale in folder.glob("*.parquet"):
-            if stale.name not in kept:
-                stale.unlink()
-    return dict(sorted(digests.items()))
+        partial = (folder / name).with_suffix(".partial")
+        with pq.ParquetWriter(
+            partial,
+            arrow_schema(POPULATIONS[population]),
+            version="2.6",
+            data_page_version="1.0",
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            use_dictionary=True,
+            write_statistics=True,
+            store_schema=False,
+        ) as writer:
+            file = _SegmentFile(writer)
+            yield file
+            file.flush()
+        self._digests[f"{population}/{name}"] = _sha256(partial)
+        partial.replace(folder / name)
+
+
+class _SegmentFile:
+    """Cuts what it is given into row groups of one size, so that bytes do not depend on how the rows arrived."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows."""
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        if self._rows >= ROW_GROUP_ROWS:
+            whole = pa.concat_tables(self._waiting)
+            groups = self._rows // ROW_GROUP_ROWS
+            for number in range(groups):
+                group = whole.slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS).combine_chunks()
+                self._writer.write_table(group, ROW_GROUP_ROWS)
+            self._waiting = [whole.slice(groups * ROW_GROUP_ROWS)]
+            self._rows -= groups * ROW_GROUP_ROWS
+
+    def flush(self) -> None:
+        """Write the last row group, if there is anything in it."""
+        if self._rows:
+            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), ROW_GROUP_ROWS)
+
+
+def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the rows of each day of each batch, without the column ``day``."""
+    for batch in batches:
+        days = batch.column("day").to_pylist()
+        table = pa.Table.from_batches([batch]).drop_columns("day")
+        start = 0
+        for day, found in groupby(days):
+            count = sum(1 for _ in found)
+            yield day, table.slice(start, count)
+            start += count
 
 
 def segment_files(directory: Path, population: str) -> list[Path]:
@@ -94,32 +191,10 @@ def _day(row: Row) -> str:
         raise InvalidInput("an item's instant lies outside the calendar", where=row.item_id) from None
 
 
-def _write(population: str, rows: list[Row], path: Path) -> str:
-    schema = arrow_schema(POPULATIONS[population])
-    partial = path.with_suffix(".partial")
-    with pq.ParquetWriter(
-        partial,
-        schema,
-        version="2.6",
-        data_page_version="1.0",
-        compression="zstd",
-        compression_level=_ZSTD_LEVEL,
-        use_dictionary=True,
-        write_statistics=True,
-        store_schema=False,
-    ) as writer:
-        for start in range(0, len(rows), ROW_GROUP_ROWS):
-            writer.write_table(_table(rows[start : start + ROW_GROUP_ROWS], schema, path), ROW_GROUP_ROWS)
-    digest = _sha256(partial)
-    partial.replace(path)
-    return digest
-
-
-def _table(rows: list[Row], schema: pa.Schema, path: Path) -> pa.Table:
+def _table(rows: list[Row], schema: pa.Schema, where: str) -> pa.Table:
     try:
         return pa.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=schema)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError) as error:
-        where = f"{path.parent.name}/{path.name}"
         raise InvalidInput(f"a row does not fit its segment ({type(error).__name__})", where=where) from error
 
 

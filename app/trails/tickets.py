@@ -44,7 +44,7 @@ def find_tickets(
         text: free text that may hold more.
     """
     keys = sorted(set(stated))
-    mentioned = sorted({match.group() for match in _KEY.finditer(text or "")}.difference(keys))
+    mentioned = sorted(keys_in(text).difference(keys))
     found: dict[str, LinkedTicket] = {}
     links: list[Link] = []
     for key, basis in [*((key, "exact") for key in keys), *((key, "derived") for key in mentioned)]:
@@ -56,6 +56,11 @@ def find_tickets(
             linked = LinkedTicket(candidates[0], "exact" if basis == "exact" else "derived")
             found.setdefault(candidates[0].item_id, linked)
     return [found[each] for each in sorted(found)], links
+
+
+def keys_in(text: str | None) -> set[str]:
+    """Return everything in a text that has the shape of a ticket's key."""
+    return {match.group() for match in _KEY.finditer(text or "")}
 
 
 def _link(item_id: str, key: str, candidates: list[FoldedRecord[Ticket]], basis: Basis) -> Link:

@@ -25,7 +25,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     targets: frozenset[str] = frozenset()
 
 
-class _InOrder(msgspec.Struct, frozen=True, kw_only=True):
+class InOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiver that is in order: what it says, what it rests on, and what it is restricted to (empty: to nothing)."""
+
     ref: WaiverRef
     ledger: tuple[int, ...]
     items: frozenset[str]
@@ -51,12 +53,18 @@ class WaiverIndex:
     ) -> None:
         self._identities = identities
         self._targets = targets
-        self._by_key: dict[tuple[str, str], list[_InOrder]] = {}
+        self._by_key: dict[tuple[str, str], list[InOrder]] = {}
         for waiver in waivers:
             ready = self._in_order(waiver)
             if ready is not None:
                 for key in _keys(ready.items, ready.subjects, ready.targets):
                     self._by_key.setdefault(key, []).append(ready)
+
+    @property
+    def in_order(self) -> list[InOrder]:
+        """Return all waivers in order, by item id."""
+        found = {each.item_id: each for waivers in self._by_key.values() for each in waivers}
+        return [found[item_id] for item_id in sorted(found)]
 
     def covering(self, at: int, scope: Scope) -> tuple[list[WaiverRef], set[int]]:
         """Return the waivers that cover an item at an instant, sorted by id, and the ledger entries behind them."""
@@ -85,13 +93,13 @@ class WaiverIndex:
         """Return the keys under which a waiver may name somebody known."""
         return frozenset({f"identity:{identity.item_id}", self._identities.person_key(identity)})
 
-    def _in_order(self, waiver: FoldedRecord[Waiver]) -> _InOrder | None:
+    def _in_order(self, waiver: FoldedRecord[Waiver]) -> InOrder | None:
         said = waiver.record
         if not (said.test_ids and said.reason and said.risk_owner and said.approved_by):
             return None
         if said.approved_at is None or said.expires_at is None or self._same_person(waiver):
             return None
-        return _InOrder(
+        return InOrder(
             ref=WaiverRef(
                 id=said.id,
                 test_ids=sorted(set(said.test_ids)),

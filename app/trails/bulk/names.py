@@ -82,6 +82,34 @@ class Names:
         accounts = {account.item_id: account for *_, account in found}
         self._put_views("account_view", AccountView, accounts.items(), lambda each: self._account(each, first_uses))
 
+    def put_identities(self, state_at: int) -> None:
+        """Make ``own_identity``: every identity record as it stands at an instant, not joined with others."""
+        rows = []
+        for each in self._index.identity_records:
+            views = Views(self._index.identities, self._index.targets, state_at)
+            rows.append(
+                {
+                    "item_id": each.item_id,
+                    "source": each.source,
+                    "person_key": self._index.identities.person_key(each),
+                    "subjects": sorted(self._index.waivers.person(each)),
+                    "view": msgspec.to_builtins(views.identity(each)),
+                    "ledger": sorted(views.used),
+                }
+            )
+        self._store.put(
+            "own_identity",
+            rows,
+            _columns(
+                item_id=pa.string(),
+                source=pa.string(),
+                person_key=pa.string(),
+                subjects=TEXTS,
+                view=pa.struct(list(arrow_schema(IdentityView))),
+                ledger=LEDGER,
+            ),
+        )
+
     def _put_logins(self) -> None:
         self._store.put(
             "login",
@@ -90,7 +118,7 @@ class Names:
                 source=pa.string(),
                 text=pa.string(),
                 who=pa.string(),
-                rid=pa.int64(),
+                rid=pa.string(),
                 is_ambiguous=pa.bool_(),
                 subjects=TEXTS,
             ),
@@ -114,7 +142,7 @@ class Names:
                 {"source": source, "text": text, "rid": self._number(self._index.identities.named(source, text))}
                 for source, text in self._names(_RESPONSIBLES)
             ),
-            _columns(source=pa.string(), text=pa.string(), rid=pa.int64()),
+            _columns(source=pa.string(), text=pa.string(), rid=pa.string()),
         )
 
     def _put_people(self) -> None:
@@ -123,7 +151,7 @@ class Names:
             "person",
             (
                 {
-                    "rid": number,
+                    "rid": str(number),
                     "item_id": each.item_id,
                     "key": identities.key(each),
                     "person_id": each.record.person_id,
@@ -137,7 +165,7 @@ class Names:
                 for number, each in enumerate(self._people)
             ),
             _columns(
-                rid=pa.int64(),
+                rid=pa.string(),
                 item_id=pa.string(),
                 key=pa.string(),
                 person_id=pa.string(),
@@ -228,9 +256,7 @@ class Names:
         near = [named(each.source, name) for name in (each.record.owner, each.record.sponsor)]
         return lambda views: views.identity(each), [Resolution(identity=each, explanation=""), *near]
 
-    def _workflow(
-        self, each: FoldedRecord[Workflow]
-    ) -> tuple[Callable[[Views], msgspec.Struct], list[Resolution]]:
+    def _workflow(self, each: FoldedRecord[Workflow]) -> tuple[Callable[[Views], msgspec.Struct], list[Resolution]]:
         return lambda views: views.workflow(each), [
             self._index.identities.named(each.source, each.record.business_owner)
         ]
@@ -246,7 +272,7 @@ class Names:
             if text is not None:
                 yield source, text
 
-    def _number(self, found: Resolution) -> int | None:
+    def _number(self, found: Resolution) -> str | None:
         """Return the number of a resolved person; a person joined of several records is another than each alone."""
         if found.identity is None:
             return None
@@ -254,7 +280,7 @@ class Names:
         if key not in self._numbers:
             self._numbers[key] = len(self._people)
             self._people.append(found.identity)
-        return self._numbers[key]
+        return str(self._numbers[key])
 
 
 def _columns(**types: pa.DataType) -> pa.Schema:

@@ -71,21 +71,27 @@ class Store:
 
     def batches(self, sql: str, size: int) -> pa.RecordBatchReader:
         """Return the rows of a query as Arrow batches of about this size."""
-        return self._connection.sql(sql).to_arrow_reader(size)
+        # A cursor of its own: what is written meanwhile must not end the reading.
+        return self._connection.cursor().sql(sql).to_arrow_reader(size)
 
     def put(self, name: str, rows: Iterable[dict[str, typing.Any]], schema: pa.Schema) -> None:
         """Make a table of Python values."""
-        self.put_batches(name, pa.Table.from_pylist(list(rows), schema=schema).to_reader())
+        self.put_batches(name, schema, pa.Table.from_pylist(list(rows), schema=schema).to_batches())
 
-    def put_batches(self, name: str, reader: pa.RecordBatchReader) -> None:
+    def put_batches(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Make a table of Arrow batches."""
-        self._connection.register("arriving", reader)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM arriving")
+        self._arrive(f"CREATE OR REPLACE TABLE {name} AS FROM arriving", schema.empty_table())
+        for batch in batches:
+            self._arrive(f"INSERT INTO {name} FROM arriving", pa.Table.from_batches([batch], schema))
+
+    def _arrive(self, sql: str, table: pa.Table) -> None:
+        self._connection.register("arriving", table)
+        self._connection.execute(sql)
         self._connection.unregister("arriving")
 
     def fold(self, kind: RecordType, observations: Iterable[pa.RecordBatch]) -> None:
         """Make the table of one record type out of its observations."""
-        self.put_batches("raw", pa.RecordBatchReader.from_batches(OBSERVATIONS, iter(observations)))
+        self.put_batches("raw", OBSERVATIONS, observations)
         self.run("CREATE OR REPLACE TABLE twice AS SELECT source, record_id FROM raw GROUP BY ALL HAVING count(*) > 1")
         self.run(_fold_sql(kind))
         self.run("DROP TABLE raw")
@@ -119,9 +125,10 @@ def _fold_sql(kind: RecordType) -> str:
     columns = columns_of(kind)
     shape = msgspec.json.encode({name: _json_shape(sql_type) for name, sql_type in columns.items()}).decode()
     said = f"from_json(body, '{shape}') AS said"
-    once = ", ".join(f'said."{name}"' for name in columns)
+    once = ", ".join(f'said."{name}"::{sql_type} AS "{name}"' for name, sql_type in columns.items())
     last = ", ".join(
-        f'arg_max(said."{name}", place) FILTER (WHERE said."{name}" IS NOT NULL) AS "{name}"' for name in columns
+        f'(arg_max(said."{name}", place) FILTER (WHERE said."{name}" IS NOT NULL))::{sql_type} AS "{name}"'
+        for name, sql_type in columns.items()
     )
     return f"""
 CREATE OR REPLACE TABLE "{kind}" AS
@@ -139,4 +146,7 @@ GROUP BY source, record_id"""  # noqa: S608  Names and types come from our own s
 
 
 def _json_shape(sql_type: str) -> object:
+    """Return how JSON is read: whole numbers so wide that one beyond 64 bits is an error later, and never a gap."""
+    if sql_type == "BIGINT":
+        return "HUGEINT"
     return [sql_type[:-2]] if sql_type.endswith("[]") else sql_type

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Freeze a period out of observations: link everything as sets, and write the segments.
+
+In:  observations by record type, completeness boxes, a period, the rules for texts. Out: the segments.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from app.errors import InvalidInput
+from app.records.folding import FoldedRecord, fold
+from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
+from app.trails.arrow import arrow_schema, conform
+from app.trails.bulk.links import link
+from app.trails.bulk.matching import match
+from app.trails.bulk.names import LEDGER, TEXTS, Names
+from app.trails.bulk.rows import BIG, put_behind, put_items, rows_sql
+from app.trails.bulk.store import Store
+from app.trails.bulk.views import put_views
+from app.trails.evidence import SourceCoverage
+from app.trails.flags import Flagger
+from app.trails.index import TrailIndex
+from app.trails.linking import make_frame, populations
+from app.trails.model import PeriodLike
+from app.trails.populations import DAILY, POPULATIONS, EvidenceView, Row, WaiverRef
+from app.trails.rows import Frame
+from app.trails.segments import Segments
+from app.trails.views import Use
+
+GROWING = (
+    RecordType.SESSION,
+    RecordType.SESSION_EVENT,
+    RecordType.GRANT,
+    RecordType.APPROVAL,
+    RecordType.RECORDING,
+    RecordType.TICKET,
+    RecordType.REVIEW,
+    RecordType.ALERT,
+    RecordType.ACCESS_EVENT,
+)
+"""Record types that grow with use; all others are inventory, and are linked by ``app.trails.linking``."""
+
+DAY_MS = 86_400_000
+CHUNK_ITEMS = 40_000
+"""Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
+
+Batches = Callable[[RecordType], Iterable[pa.RecordBatch]]
+Observations = Callable[[Sequence[RecordType]], Iterable[Observation]]
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a freeze reads from.
+
+    Attributes:
+        batches: gives the observations of one record type as Arrow batches of ``app.trails.bulk.store.OBSERVATIONS``.
+        observations: gives the observations of some record types.
+        coverages: what each source can speak for.
+        as_of: instant the judgment is made for, epoch milliseconds.
+    """
+
+    batches: Batches
+    observations: Observations
+    coverages: list[SourceCoverage]
+    as_of: int
+
+
+def freeze_in_bulk(
+    sources: Sources, period: PeriodLike, directory: Path, flagger: Flagger | None, memory_limit: str
+) -> dict[str, str]:
+    """Write every population's segments; see ``app.trails.segments.freeze`` for what they are.
+
+    Raises:
+        InvalidInput: a record holds what no segment can.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
+        store = Store(Path(scratch), memory_limit)
+        try:
+            return _freeze(store, sources, period, directory, flagger)
+        except (duckdb.Error, pa.ArrowException) as error:
+            what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
+            raise InvalidInput(what, where="freeze") from error
+        finally:
+            store.close()
+
+
+def _freeze(
+    store: Store, sources: Sources, period: PeriodLike, directory: Path, flagger: Flagger | None
+) -> dict[str, str]:
+    for kind in GROWING:
+        store.fold(kind, sources.batches(kind))
+    inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
+    index = TrailIndex([*inventory, *_wanted(store, inventory)])
+    frame = make_frame(index, sources.coverages, period, sources.as_of, flagger)
+    names = Names(index, store)
+    names.resolve()
+    link(store)
+    match(store, index.credential_records)
+    put_behind(store)
+    put_views(store, frame.flags, sources.as_of)
+    first_uses = _first_uses(store, index, frame)
+    names.put_accounts(first_uses)
+    names.put_identities(frame.state_at)
+    put_items(store, frame.period, frame.state_at)
+    _put_evidence(store, frame)
+    _put_waivers(store, frame)
+    small = populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
+    segments = Segments(directory)
+    for population in POPULATIONS:
+        if population in BIG:
+            segments.write_batches(population, _rows(store, frame, population))
+        else:
+            segments.write_rows(population, small[population])
+    return segments.finish()
+
+
+def _rows(store: Store, frame: Frame, population: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a population by day and item id, each batch with the day in front."""
+    with_day = pa.schema([pa.field("day", pa.int64()), *arrow_schema(POPULATIONS[population])])
+    for since, until in _chunks(store, population):
+        for batch in store.batches(rows_sql(population, frame.period, since, until), CHUNK_ITEMS):
+            yield conform(batch, with_day)
+
+
+def _chunks(store: Store, population: str) -> Iterator[tuple[int, int]]:
+    """Yield stretches of whole days with about ``CHUNK_ITEMS`` items each."""
+    sql = f'SELECT "at" // {DAY_MS} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day'  # noqa: S608
+    first, count, last = None, 0, 0
+    for day, items in store.rows(sql):
+        first, count, last = (day if first is None else first), count + items, day
+        if count >= CHUNK_ITEMS or population not in DAILY:
+            yield first * DAY_MS, (day + 1) * DAY_MS
+            first, count = None, 0
+    if first is not None:
+        yield first * DAY_MS, (last + 1) * DAY_MS
+
+
+def _first_uses(store: Store, index: TrailIndex, frame: Frame) -> dict[str, Use]:
+    """Return the first use of every account in the period, brokered or seen by its target only."""
+    at = f'"at" >= {frame.period.start} AND "at" < {frame.period.end}'
+    sql = f"""
+SELECT source, target, name, min(struct_pack("at" := "at", "ledger" := ledger)) AS use FROM (
+  SELECT source, target, run_as AS name, coalesce(started_at, first_at) AS "at", ledger FROM session
+  WHERE status IS DISTINCT FROM 'failed_attempt'
+  UNION ALL
+  SELECT source, target, account, coalesce("at", first_at), ledger FROM access_event
+) WHERE {at} GROUP BY source, target, name"""  # noqa: S608  Two numbers.
+    first: dict[str, Use] = {}
+    for source, target, name, use in store.rows(sql):
+        account = index.account(source, target, name)
+        if account is not None:
+            found = Use(use["at"], tuple(use["ledger"]))
+            first[account.item_id] = min(found, first.get(account.item_id, found))
+    return first
+
+
+def _put_evidence(store: Store, frame: Frame) -> None:
+    """Make ``<population>_item``: the items with numbers for what is evidenced when, and ``evidence``, its views."""
+    bounds = frame.evidence.bounds
+    rows = [{"bound": bound, "number": number} for number, bound in enumerate(bounds)]
+    store.put("bound", rows, pa.schema([pa.field("bound", pa.int64()), pa.field("number", pa.int64())]))
+    for population in BIG:
+        store.run(
+            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.number AS evidence,"  # noqa: S608
+            f" d.number AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
+            " ASOF JOIN bound d ON x.approved >= d.bound"
+        )
+    pairs = " UNION ".join(f"SELECT evidence, approved FROM {population}_item" for population in BIG)
+    views = (
+        {
+            "first": first,
+            "second": second,
+            "view": msgspec.to_builtins(frame.evidence.at(bounds[first], decided=bounds[second])),
+        }
+        for first, second in store.rows(pairs)
+    )
+    kind = pa.struct(list(arrow_schema(EvidenceView)))
+    store.put(
+        "evidence",
+        views,
+        pa.schema([pa.field("first", pa.int64()), pa.field("second", pa.int64()), pa.field("view", kind)]),
+    )
+
+
+def _put_waivers(store: Store, frame: Frame) -> None:
+    """Make ``waived``: the waivers that cover each item, in order; the rules are in ``app.trails.waivers``."""
+    rows = [
+        {
+            "item_id": each.item_id,
+            "ref": msgspec.to_builtins(each.ref),
+            "ledger": sorted(each.ledger),
+            "items": sorted(each.items),
+            "subjects": sorted(each.subjects),
+            "targets": sorted(each.targets),
+        }
+        for each in frame.index.waivers.in_order
+    ]
+    fields = {"item_id": pa.string(), "ref": pa.struct(list(arrow_schema(WaiverRef))), "ledger": LEDGER}
+    fields |= {"items": TEXTS, "subjects": TEXTS, "targets": TEXTS}
+    store.put("waiver_in_order", rows, pa.schema([pa.field(name, kind) for name, kind in fields.items()]))
+    covers = (
+        "w.ref.approved_at <= b.at AND b.at < w.ref.expires_at"
+        " AND (len(w.items) = 0 OR list_contains(w.items, b.item_id))"
+        " AND (len(w.subjects) = 0 OR list_has_any(w.subjects, b.subjects))"
+        " AND (len(w.targets) = 0 OR (len(b.targets) > 0 AND list_has_all(w.targets, b.targets)))"
+    )
+    parts = " UNION ALL ".join(
+        f"SELECT '{population}' AS population, b.item_id, list(w.ref ORDER BY w.item_id) AS refs,"  # noqa: S608
+        f" flatten(list(w.ledger)) AS ledger FROM {population}_item b JOIN waiver_in_order w ON {covers}"
+        " GROUP BY b.item_id"
+        for population in BIG
+    )
+    store.run(f"CREATE TABLE waived AS {parts}")
+
+
+def _wanted(store: Store, inventory: list[FoldedRecord[AccessRecord]]) -> list[FoldedRecord[AccessRecord]]:
+    """Return the few growing records that rows of the small populations name, and all reviews."""
+    names = {key for each in inventory for key in getattr(each.record, "ticket_keys", None) or ()}
+    keys = [{"name": name} for name in sorted(names)]
+    store.put("wanted_key", keys, pa.schema([pa.field("name", pa.string())]))
+    return [
+        *_records(store, RecordType.REVIEW, "true"),
+        *_records(store, RecordType.ALERT, "about_type = 'recorder_event'"),
+        *_records(
+            store,
+            RecordType.TICKET,
+            "item_id IN (SELECT name FROM wanted_key) OR id IN (SELECT name FROM wanted_key)",
+        ),
+        *_records(
+            store,
+            RecordType.GRANT,
+            "item_id IN (SELECT grant_id FROM review WHERE kind = 'access_item')"
+            " OR id IN (SELECT grant_id FROM review WHERE kind = 'access_item')",
+        ),
+    ]
+
+
+def _records(store: Store, kind: RecordType, where: str) -> Iterator[FoldedRecord[Any]]:
+    """Yield folded records of the store."""
+    record_class = RECORD_CLASSES[kind]
+    names = [field.name for field in msgspec.structs.fields(record_class)]
+    columns = ", ".join(f'"{name}"' for name in ("source", "ledger", "first_at", *names))
+    sql = f'SELECT {columns} FROM "{kind}" WHERE {where} ORDER BY item_id'  # noqa: S608  Our own words.
+    for source, ledger, first_at, *values in store.rows(sql):
+        said = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        yield FoldedRecord(
+            source=source,
+            record=msgspec.convert(said, record_class),
+            ledger=tuple(ledger),
+            versions=1,
+            first_observed_at=first_at,
+            last_observed_at=first_at,
+        )
+
+
+__all__ = ["GROWING", "Row", "Sources", "freeze_in_bulk"]
