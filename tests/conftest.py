@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("tests.database",)
+pytest_plugins = ("tests.database", "tests.base_pack")
 
 ROOT = Path(__file__).parent.parent
 

@@ -154,9 +154,23 @@ def inspect_archive(file: IO[bytes]) -> tuple[dict[str, zipfile.ZipInfo], list[s
             problems.append(f"{info.filename[:MAX_NAME]!r}: {problem}")
         else:
             members[info.filename] = info
+    problems += [f"{name!r}: {problem}" for name, problem in _clashes(members)]
     if sum(info.file_size for info in members.values()) > total:
         return {}, [*problems, "its members overlap"]
     return members, problems
+
+
+def _clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that cannot be unpacked beside the others everywhere."""
+    folded: set[str] = set()
+    present = set(names)
+    for name in sorted(present):
+        if name.casefold() in folded:
+            yield name, "its name differs from another's only in capital letters"
+        folded.add(name.casefold())
+        parts = name.split("/")
+        if any("/".join(parts[:depth]) in present for depth in range(1, len(parts))):
+            yield name, "its folder has the name of a file"
 
 
 def first_difference(file: IO[bytes], members: dict[str, Content]) -> int | None:

@@ -13,11 +13,14 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from app.errors import InvalidInput
 
 MAX_LENGTH = 16_384
 """Bytes of the longest certificate taken; usual ones have one or two thousand."""
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the base point of P-256 (SP 800-186, section 3.2.1.3)."""
 
 
 def read_certificate(data: bytes, *, where: str) -> x509.Certificate:
@@ -85,12 +88,25 @@ def is_p256(key: object) -> bool:
 
 
 def verify_ecdsa(certificate: x509.Certificate, signature: bytes, data: bytes) -> bool:
-    """Tell whether ``signature`` (DER) over ``data`` was made with the certificate's P-256 key and SHA-256."""
+    """Tell whether ``signature`` (DER) over ``data`` was made with the certificate's P-256 key and SHA-256.
+
+    Of the two values that fit, (r, s) and (r, n - s), only the one with the lower s counts: anybody can turn one into
+    the other, and would have a second pack with another digest that the signer never made.
+    """
     public = certificate.public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey):
+    if not isinstance(public, ec.EllipticCurvePublicKey) or low_s(signature) != signature:
         return False
     try:
         public.verify(signature, data, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         return False
     return True
+
+
+def low_s(signature: bytes) -> bytes | None:
+    """Return the one of a P-256 signature's two values that has the lower s; None if it is not a signature, DER."""
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:
+        return None
+    return encode_dss_signature(r, min(s, _ORDER - s)) if 0 < r < _ORDER and 0 < s < _ORDER else None

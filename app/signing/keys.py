@@ -30,6 +30,7 @@ from app.signing.certificates import (
     der_of,
     fingerprint_of,
     is_p256,
+    low_s,
     moment_of,
     read_certificate,
     read_certificates,
@@ -115,12 +116,13 @@ class SigningIdentity:
         return self.certificate.subject.rfc4514_string()
 
     def sign(self, data: bytes) -> bytes:
-        """Return an ECDSA signature with SHA-256 over ``data``, DER.
+        """Return an ECDSA signature with SHA-256 over ``data``, DER, of the two that fit the one with the lower s.
 
         Raises:
             CheckFailed: what came back is not a signature by the certificate's key.
         """
-        signature = self._key.sign_digest(hashlib.sha256(data).digest())
+        # Devices choose either of the two values that fit; only the one with the lower s verifies here.
+        signature = low_s(self._key.sign_digest(hashlib.sha256(data).digest())) or b""
         # Devices and services have been seen to hash again, or to sign with another key than was meant.
         if not verify_ecdsa(self.certificate, signature, data):
             raise CheckFailed(

@@ -24,7 +24,7 @@ from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
 from app.packs.model import ReportData
 from app.packs.report import Folders
 from app.signing.dsse import Statement
-from app.verification.outcome import NotDone
+from app.verification.outcome import Failed, NotDone
 
 MAX_IN_MEMORY = 1 << 29
 """512 MiB: the largest single file that a step reads whole; a report has a few megabytes."""
@@ -104,10 +104,13 @@ class Case:
         """Return a member's bytes, whatever they are; only for files that no statement covers.
 
         Raises:
-            NotDone: there is no such member, or it is too large to be read whole.
+            Failed: there is no such member; a pack without its signatures is no pack.
+            NotDone: it is too large to be read whole.
         """
         info = need(self.members, 1).get(name)
-        if info is not None and info.file_size > limit:
+        if info is None:
+            raise Failed([f"there is no {name}"])
+        if info.file_size > limit:
             raise NotDone(f"{name} is larger than {limit} bytes")
         return b"".join(self.chunks(name))
 
