@@ -77,6 +77,7 @@ class MetricResult(msgspec.Struct, frozen=True, kw_only=True):
         population, measure: None for a metric that cannot be computed yet.
         reasons: why there is no number; empty when there is one.
         warnings: why the number may be of fewer items than there were.
+        milliseconds: the figures are durations; a ratio of durations has two such sides.
         figures: None without a number.
         definition_sha256: digest of the metric's definition.
     """
@@ -90,6 +91,7 @@ class MetricResult(msgspec.Struct, frozen=True, kw_only=True):
     test_id: str | None
     unit: Unit
     direction: Direction
+    milliseconds: bool
     state: MetricState
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]

@@ -8,19 +8,24 @@ It shares no code with the SQL that computes metrics; the two must agree.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from app.cel.errors import CelRuntimeError
 from app.cel.interpreter import Interpreter
+from app.controls.loader import Controls
 from app.controls.metrics import EACH
-from app.evaluation.metric_definition import MetricDefinition
-from app.evaluation.metric_model import Figures
-from app.evaluation.model import ItemOutcome
-from app.evaluation.months import Month
+from app.evaluation.engine import outcomes_of
+from app.evaluation.metric_definition import MetricDefinition, define_metric
+from app.evaluation.metric_model import Figures, MetricResult
+from app.evaluation.metrics import concluded, unmeasurable
+from app.evaluation.model import Evaluation, ItemOutcome
+from app.evaluation.months import Month, months_of
 from app.evaluation.oracle import is_missing
-from app.trails.populations import Row
+from app.trails.populations import Row, SourceRow
+from app.trails.segments import read_rows
 
 Answer = Literal["out", "measured", "unknown", "error"]
 Cell = tuple[str, int | str | None]
@@ -151,3 +156,29 @@ def _rank(ordered: Sequence[int], percent: int) -> int | None:
 @lru_cache(maxsize=32)
 def _interpreter(row: type[msgspec.Struct]) -> Interpreter:
     return Interpreter(row)
+
+
+def measure_by_hand(
+    controls: Controls, evaluation: Evaluation, segments: Path, results: Path, most: int
+) -> dict[str, MetricResult]:
+    """Return, by id, the metrics over populations of at most so many items, computed from the rows.
+
+    Raises:
+        NotFound: a population was not frozen.
+        InvalidInput: a segment cannot be used.
+        CelError: an expression cannot be used.
+    """
+    measurable = [metric for metric in controls.metrics.values() if unmeasurable(metric, controls, evaluation) is None]
+    definitions = [define_metric(metric) for metric in measurable]
+    sources = [row for row in read_rows(segments, "source") if isinstance(row, SourceRow)]
+    months = months_of(evaluation.period, evaluation.as_of)
+    found: dict[str, MetricResult] = {}
+    for population, size in evaluation.population_sizes.items():
+        mine = [definition for definition in definitions if definition.population == population]
+        rows = list(read_rows(segments, population)) if mine and size <= most else []
+        for definition in mine if size <= most else ():
+            test = definition.metric.test
+            outcomes = outcomes_of(results, population, test) if test else None
+            sheet = figures_by_hand(definition, rows, months, outcomes)
+            found[definition.metric.id] = concluded(definition, sheet, evaluation, sources)
+    return found

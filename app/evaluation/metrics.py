@@ -12,6 +12,8 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from app.cel.ast import type_of
+from app.cel.schema import ScalarType
 from app.controls.loader import Controls
 from app.controls.metrics import Metric
 from app.evaluation.conclude import incompleteness
@@ -60,7 +62,7 @@ def measure(controls: Controls, evaluation: Evaluation, segments: Path, results:
     with open_engine([segments, results]) as engine:
         found = []
         for metric in controls.metrics.values():
-            if reason := unmeasurable(metric, evaluation):
+            if reason := unmeasurable(metric, controls, evaluation):
                 found.append(not_measured(metric, reason))
                 continue
             definition = define_metric(metric)
@@ -69,10 +71,12 @@ def measure(controls: Controls, evaluation: Evaluation, segments: Path, results:
     return tuple(found)
 
 
-def unmeasurable(metric: Metric, evaluation: Evaluation) -> str | None:
+def unmeasurable(metric: Metric, controls: Controls, evaluation: Evaluation) -> str | None:
     """Return why a metric has no number here, whatever the records say."""
     if metric.not_measured_because is not None:
         return metric.not_measured_because
+    if not controls.rules and "flags" in f"{metric.where} {metric.of} {' '.join(metric.by)}":
+        return "there are no risk rules, so nothing could be flagged"
     if metric.test is not None and all(test.test_id != metric.test for test in evaluation.tests):
         return f"the test {metric.test}, whose outcomes it counts, does not bear on {evaluation.framework_title}"
     return None
@@ -80,7 +84,7 @@ def unmeasurable(metric: Metric, evaluation: Evaluation) -> str | None:
 
 def not_measured(metric: Metric, reason: str) -> MetricResult:
     """Return the result of a metric that cannot be computed."""
-    return _result(metric, state=MetricState.NOT_MEASURED, reasons=(reason,))
+    return _result(metric, state=MetricState.NOT_MEASURED, milliseconds=metric.unit == "duration", reasons=(reason,))
 
 
 def concluded(
@@ -97,12 +101,14 @@ def concluded(
     metric, whole = definition.metric, sheet.get((ALL, None), NO_FIGURES)
     incomplete = incompleteness(definition.population, metric.requires.complete, sources)
     state = _state(whole, incomplete)
+    spans = type_of(definition.of.tree) == ScalarType.SPAN
     if state != MetricState.MEASURED:
-        return _result(metric, state=state, reasons=_reasons(whole, incomplete, state))
+        return _result(metric, state=state, milliseconds=spans, reasons=_reasons(metric, whole, incomplete, state))
     return _result(
         metric,
         state=state,
-        warnings=(*_uncertain(whole), *incomplete),
+        milliseconds=spans,
+        warnings=(*_uncertain(metric, whole), *incomplete),
         figures=whole,
         trend=_trend(definition, sheet, evaluation),
         breakdowns=tuple(_breakdown(sheet, number, path) for number, path in enumerate(metric.by)),
@@ -113,6 +119,7 @@ def _result(
     metric: Metric,
     *,
     state: MetricState,
+    milliseconds: bool,
     reasons: tuple[str, ...] = (),
     warnings: tuple[str, ...] = (),
     figures: Figures | None = None,
@@ -129,6 +136,7 @@ def _result(
         test_id=metric.test,
         unit=metric.unit,
         direction=metric.direction,
+        milliseconds=milliseconds,
         state=state,
         reasons=reasons,
         warnings=warnings,
@@ -151,20 +159,23 @@ def _state(whole: Figures, incomplete: Sequence[str]) -> MetricState:
     return MetricState.NO_EVIDENCE if whole.unknown or incomplete else MetricState.NO_OCCURRENCES
 
 
-def _reasons(whole: Figures, incomplete: tuple[str, ...], state: MetricState) -> tuple[str, ...]:
+def _reasons(metric: Metric, whole: Figures, incomplete: tuple[str, ...], state: MetricState) -> tuple[str, ...]:
     if state == MetricState.NO_OCCURRENCES:
         return ("no item of the period is one it speaks of",)
     if state == MetricState.ERROR and whole.items:
         return ("the number is too large to be exact",)
-    return (*_uncertain(whole), *incomplete)
+    return (*_uncertain(metric, whole), *incomplete)
 
 
-def _uncertain(whole: Figures) -> tuple[str, ...]:
-    said = (
-        (whole.unknown, "item(s) lack what is needed to measure them"),
-        (whole.errors, "item(s) could not be computed"),
-    )
-    return tuple(f"{count} {what}" for count, what in said if count)
+def _uncertain(metric: Metric, whole: Figures) -> tuple[str, ...]:
+    """Say how many items have no part in the number, and what they lack."""
+    total = whole.items + whole.unknown + whole.errors
+    needs = [*(f"records of type {kind}" for kind in metric.requires.records), *metric.requires.fields]
+    if metric.measure == "distinct" and metric.of is not None:
+        needs.append(metric.of)
+    lacking = f"have no evidence for test {metric.test}" if metric.test else f"lack {' or '.join(needs)}"
+    said = ((whole.unknown, lacking), (whole.errors, "could not be computed"))
+    return tuple(f"{count} of {total} item(s) {what}" for count, what in said if count)
 
 
 def _trend(

@@ -17,6 +17,8 @@ import msgspec
 from app.controls.loader import Controls
 from app.controls.model import Catalog, Mapping
 from app.errors import InvalidInput
+from app.evaluation.metric_model import MetricResult
+from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation, Period
 from app.evaluation.service import evaluate
 from app.signing.canonical import canonical_json
@@ -24,16 +26,20 @@ from app.trails.service import TrailService
 
 Progress = Callable[[str, int, int], None]
 _STEPS = 3
+_FORMAT = "evaluation.2"
+"""What is kept of an evaluation; another name where that changes, so that what an older version kept is not read."""
 
 
 class EvaluatedPeriod(msgspec.Struct, frozen=True, kw_only=True):
     """An evaluation and the files it was made from and into.
 
     Attributes:
+        metrics: every metric of the controls over the period.
         segments: folder of the frozen populations. results: folder of the result vectors.
     """
 
     evaluation: Evaluation
+    metrics: tuple[MetricResult, ...]
     catalog: Catalog
     mapping: Mapping
     controls: Controls
@@ -68,10 +74,11 @@ class PeriodEvaluator:
             hint = "Import records first: proofroom import FILE --as FORMAT"
             raise InvalidInput("nothing was collected yet", hint=hint)
         folder = self._cache / self._key(catalog.id, period, size)
-        if not (folder / "evaluation.json").is_file():
+        if not (folder / "metrics.json").is_file():
             self._compute(catalog, period, size, folder, progress or (lambda _step, _done, _total: None))
         return EvaluatedPeriod(
             evaluation=msgspec.json.decode((folder / "evaluation.json").read_bytes(), type=Evaluation),
+            metrics=msgspec.json.decode((folder / "metrics.json").read_bytes(), type=tuple[MetricResult, ...]),
             catalog=catalog,
             mapping=self._controls.mappings[catalog.id],
             controls=self._controls,
@@ -80,7 +87,7 @@ class PeriodEvaluator:
         )
 
     def _key(self, framework: str, period: Period, size: int) -> str:
-        parts = [framework, period.start, period.end, size, self._controls.sha256]
+        parts = [_FORMAT, framework, period.start, period.end, size, self._controls.sha256]
         return hashlib.sha256(canonical_json(parts)).hexdigest()[:32]
 
     def _compute(self, catalog: Catalog, period: Period, size: int, folder: Path, progress: Progress) -> None:
@@ -101,7 +108,9 @@ class PeriodEvaluator:
                 results=aside / "results",
             )
             (aside / "evaluation.json").write_bytes(canonical_json(msgspec.to_builtins(evaluation)))
-            progress("concluding", 2, _STEPS)
+            progress("measuring", 2, _STEPS)
+            metrics = measure(self._controls, evaluation, aside / "populations", aside / "results")
+            (aside / "metrics.json").write_bytes(canonical_json(msgspec.to_builtins(metrics)))
             if not folder.exists():
                 aside.rename(folder)
         finally:

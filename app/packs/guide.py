@@ -27,6 +27,7 @@ Proofroom reports what the evidence shows. It draws no conclusion about the orga
 | `{layout.REPORT_PDF}` | the report, signed; start here |
 | `{layout.VERIFY}` | how to check this pack, with and without Proofroom, and what was not verified |
 | `{layout.REPORT_JSON}`, `{layout.GAPS_JSON}` | the same report, and its findings, for programs |
+| `{layout.METRICS_JSON}` | the metrics of the report, for programs: whole numbers, durations in milliseconds |
 | `{layout.POPULATIONS}/` | every item of every population: Parquet (what was judged) and CSV (for spreadsheets) |
 | `{layout.RESULTS}/` | one number for every item and test: its outcome, see below |
 | `{layout.DEVIATIONS}/` | for each test with deviations, all of them, waived ones included |

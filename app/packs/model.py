@@ -5,6 +5,7 @@
 import msgspec
 
 from app.collection.model import CollectionRun
+from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import DeviationTable, Evaluation
 from app.gaps.model import Gap
 
@@ -57,6 +58,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     narratives: tuple[TestNarrative, ...]
     deviations: tuple[DeviationTable, ...]
     gaps: tuple[Gap, ...]
+    metrics: tuple[MetricResult, ...]
     collections: tuple[CollectionRun, ...]
     samples: tuple[SampleDraw, ...]
     signer: SignerInfo

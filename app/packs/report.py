@@ -3,7 +3,7 @@
 """Derive everything a pack says from what it rests on; the verifier calls the same functions and compares.
 
 In:  frozen populations, result vectors, the controls, the evaluation, and the facts that come from elsewhere.
-Out: the report, and the files derived with it: gaps, deviations, samples, listings, guides.
+Out: the report, and the files derived with it: gaps, metrics, deviations, samples, listings, guides.
 Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
 """
 
@@ -17,6 +17,7 @@ from app import __version__
 from app.collection.model import CollectionRun
 from app.controls.loader import Controls
 from app.controls.model import ControlTest
+from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation
 from app.gaps.items import gaps_of
 from app.packs import guide, layout
@@ -100,6 +101,7 @@ def derive_content(
         narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
         deviations=tables,
         gaps=gaps_of(evaluated),
+        metrics=measure(controls, evaluation, folders.populations, folders.results),
         collections=facts.collections,
         samples=draw_samples(evaluation, folders.populations),
         signer=facts.signer,
@@ -110,6 +112,7 @@ def derive_content(
     )
     (output / layout.REPORT_JSON).write_bytes(canonical_json(msgspec.to_builtins(report)))
     (output / layout.GAPS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.gaps)))
+    (output / layout.METRICS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.metrics)))
     (output / layout.README).write_bytes(guide.readme(report))
     (output / layout.VERIFY).write_bytes(guide.verify_guide(report))
     _write_samples(report.samples, folders.populations, output)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from app.errors import NotFound, ProofroomError
 from app.rendering.filters import FILTERS
+from app.rendering.sparkline import METRIC_FILTERS
 from app.rendering.visible import visible
 from app.rendering.words import EVIDENCE_GAPS, WORDS
 from app.resources import shipped
@@ -71,7 +72,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update({**FILTERS, **METRIC_FILTERS})
     environment.globals.update(words=WORDS, evidence_gaps=EVIDENCE_GAPS)
     return environment
 

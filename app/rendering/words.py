@@ -73,12 +73,18 @@ SEVERITY = {
     "medium": Word("Medium", "unsure", "Deviations weaken the control without undoing it."),
     "low": Word("Low", "quiet", "Deviations are late or incomplete records; the risk is small."),
 }
+METRIC_FAMILY = {
+    "access_volume": Word("Access volume", "quiet", "How much privileged access there is, and of which kind."),
+    "risk_actions": Word("Risk actions", "quiet", "What was done with it that is risky, and whether somebody looked."),
+    "governance": Word("Governance", "quiet", "Whether access is approved, recorded, reviewed, owned and taken away."),
+}
 WORDS = {
     "control_status": CONTROL_STATUS,
     "test_outcome": TEST_OUTCOME,
     "item_outcome": ITEM_OUTCOME,
     "gap_kind": GAP_KIND,
     "severity": SEVERITY,
+    "metric_family": METRIC_FAMILY,
 }
 EVIDENCE_GAPS = ("missing_evidence", "incomplete_collection", "test_error")
 """Gap kinds that say that something cannot be told; never added to control deviations."""

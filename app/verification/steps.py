@@ -2,7 +2,7 @@
 
 """The list of steps, in order. What is printed, what docs/verification.md explains and what is run is this list."""
 
-from app.verification import content, form, ledger, reperformance, signatures
+from app.verification import content, form, ledger, metrics, reperformance, signatures
 from app.verification.step import Step
 
 STEPS: tuple[Step, ...] = (
@@ -129,8 +129,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=17,
         name="the report, findings and samples follow",
-        rule="Derived again, report.json, gaps.json, the samples and the guides have the same bytes; the report and "
-        "the statement agree.",
+        rule="Derived again, report.json, gaps.json, metrics.json, the samples and the guides have the same bytes; "
+        "the report and the statement agree.",
         source="AICPA AU-C 530, A18, random selection",
         check=content.report,
     ),
@@ -140,5 +140,13 @@ STEPS: tuple[Step, ...] = (
         rule="Written again, every CSV file has the same bytes; every file of the pack has its place.",
         source="RFC 4180",
         check=content.listings,
+    ),
+    Step(
+        number=19,
+        name="every metric gives the same",
+        rule="Computed again from the items and the outcomes, every metric has the reported figures; counted one by "
+        "one by the interpreter too, where a population has up to 2,000 items.",
+        source="docs/reference/metrics.md",
+        check=metrics.again,
     ),
 )
