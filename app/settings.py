@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         dir: the data directory; holds the database, keys, segments and packs.
         database_url: ``postgresql://…``; without it, SQLite in the data directory.
         organisation: whose evidence this is, printed on reports.
+        controls: folder of the organisation's own controls, laid over the shipped ones; without it, ``controls`` in the
+            data directory, if there is one.
         signing_key, signing_certificate: files of the organisation's own signing identity, as docs/keys.md says;
             without any of its settings, a development identity is made on first use, and packs say so.
         signing_passphrase, signing_passphrase_file: what opens the key or device; the first is for the environment.
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     dir: Path = DEFAULT_DIRECTORY
     database_url: str | None = Field(default=None, repr=False)
     organisation: str = Field(default="Example organisation", min_length=1, max_length=200)
+    controls: Path | None = None
     signing_key: Path | None = None
     signing_certificate: Path | None = None
     signing_passphrase: SecretStr | None = Field(default=None, repr=False)
@@ -78,6 +81,21 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Return the database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.dir.absolute() / 'proofroom.db'}"
+
+    @property
+    def own_controls(self) -> Path | None:
+        """Return the folder of the organisation's own controls, if there is one.
+
+        Raises:
+            UsageError: the setting names a folder that is not there: a rule must not be left out silently.
+        """
+        if self.controls is None:
+            usual = self.dir / "controls"
+            return usual if usual.is_dir() else None
+        if not self.controls.is_dir():
+            hint = "Make the folder, or remove the setting"
+            raise UsageError(f"there is no folder '{self.controls}'", where="controls", hint=hint)
+        return self.controls
 
     @property
     def keys_dir(self) -> Path:

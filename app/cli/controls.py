@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom controls list|check|test|coverage|diff``: for the people who write the tests."""
+"""``proofroom controls list|check|test|rules|coverage|diff``: for the people who write the tests."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,21 +22,28 @@ from app.cli.options import (
     progress_bar,
     services,
 )
+from app.controls.applicability import OWN
 from app.controls.coverage import CoverageStatus, CoveredControl, coverage
 from app.controls.loader import Controls, load
 from app.errors import ControlsInvalid
 from app.evaluation.comparison import Comparison
 from app.evaluation.examples import run_examples
+from app.evaluation.rule_samples import run_samples
 from app.rendering.texts import as_json
 from app.resources import shipped
 
 _SHIPPED = "-"
+_OVER = "+"
 _SHOWN_ITEMS = 20
 _SHOWN_DIGEST = 12
 
 FolderOption = Annotated[
     Path | None,
     typer.Option("--controls", help="Folder of controls; the shipped one by default.", file_okay=False, exists=True),
+]
+OwnOption = Annotated[
+    Path | None,
+    typer.Option("--own", help="Folder of own controls to lay over it.", file_okay=False, exists=True),
 ]
 
 
@@ -46,18 +53,19 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_tests)
     group.command()(check)
     group.command("test")(run_tests)
+    group.command("rules")(list_rules)
     group.command("coverage")(show_coverage)
     group.command("diff")(diff)
     app.add_typer(group, name="controls")
 
 
-def _load(folder: Path | None) -> Controls:
-    return load(folder or shipped("controls"))
+def _load(folder: Path | None, own: Path | None) -> Controls:
+    return load(folder or shipped("controls"), own)
 
 
-def list_tests(folder: FolderOption = None) -> None:
+def list_tests(folder: FolderOption = None, own: OwnOption = None) -> None:
     """List the tests and the controls that each bears on."""
-    controls = _load(folder)
+    controls = _load(folder, own)
     table = columns("test", "severity", "population", "title", "bears on")
     for test in controls.tests.values():
         bears_on = [
@@ -70,10 +78,10 @@ def list_tests(folder: FolderOption = None) -> None:
     out.print(table)
 
 
-def check(folder: FolderOption = None) -> None:
+def check(folder: FolderOption = None, own: OwnOption = None) -> None:
     """Check every file: shape, ids, types, missing values. All problems are named, with file, line and column."""
     try:
-        controls = _load(folder)
+        controls = _load(folder, own)
     except ControlsInvalid as error:
         for problem in error.problems:
             err.print(problem, markup=False)
@@ -83,21 +91,58 @@ def check(folder: FolderOption = None) -> None:
     requirements = sum(len(catalog.controls) for catalog in controls.catalogs.values())
     out.print(
         f"{len(controls.catalogs)} catalogues with {requirements} controls, {len(controls.tests)} tests,"
-        f" {entries} mappings: no problems"
+        f" {entries} mappings, {len(controls.rules)} risk rules{_laid_over(controls)}: no problems"
     )
+    mapped = {entry.test for mapping in controls.mappings.values() for entry in mapping.entries}
+    for test_id in sorted(set(controls.tests) - mapped):
+        out.print(f"note: {test_id} is mapped to no control, so nothing asks it", markup=False)
 
 
-def run_tests(folder: FolderOption = None) -> None:
-    """Run every test's examples on both engines; they must agree with the examples and with each other."""
-    controls = _load(folder)
-    failures = run_examples(controls)
+def _laid_over(controls: Controls) -> str:
+    """Return how much is changed and stated, where there is any of it."""
+    counted = {
+        "parameter bundles": len(controls.bundles),
+        "overlays": len(controls.overlays),
+        "statements of applicability": sum(len(stated) for stated in controls.applicability.values()),
+        "licensed texts": sum(len(texts) for texts in controls.texts.values()),
+    }
+    return "".join(f", {count} {what}" for what, count in counted.items() if count)
+
+
+def run_tests(folder: FolderOption = None, own: OwnOption = None) -> None:
+    """Run every test's examples on both engines, and every risk rule's hits and misses on two builds of RE2."""
+    controls = _load(folder, own)
+    failures = [*run_examples(controls), *run_samples(controls)]
     for failure in failures:
         err.print(str(failure), markup=False)
     count = sum(len(one.examples) for one in controls.tests.values())
+    samples = sum(len(rule.hits) + len(rule.misses) for rule in controls.rules.values())
     if failures:
-        err.print(f"{len(failures)} of {count} examples do not hold")
+        err.print(f"{len(failures)} of {count + samples} examples do not hold")
         raise typer.Exit(1)
     out.print(f"{count} examples of {len(controls.tests)} tests hold on both engines")
+    if samples:
+        out.print(f"{samples} samples of {len(controls.rules)} risk rules hold on both builds of RE2")
+
+
+def list_rules(
+    *,
+    text: Annotated[
+        str | None, typer.Option("--match", help="Show only the rules that flag this command or query.")
+    ] = None,
+    folder: FolderOption = None,
+    own: OwnOption = None,
+) -> None:
+    """List the risk rules, or those that flag a text. That none does is no sign that it is harmless."""
+    controls = _load(folder, own)
+    flagged = None if text is None else {flag.rule for flag in controls.rule_set.flags(text)}
+    table = columns("rule", "severity", "title")
+    for rule in controls.rules.values():
+        if flagged is None or rule.id in flagged:
+            _row(table, rule.id, rule.severity, rule.title)
+    out.print(table)
+    if flagged is not None:
+        out.print(f"{len(flagged)} of {len(controls.rules)} rules flag this text")
 
 
 def show_coverage(
@@ -107,18 +152,23 @@ def show_coverage(
         list[str] | None,
         typer.Option("--control", help="Show this control only, by its id or an older one; may be repeated."),
     ] = None,
+    with_text: Annotated[
+        bool, typer.Option("--text", help="Show the framework's own text too, where an own folder holds it.")
+    ] = False,
     folder: FolderOption = None,
+    own: OwnOption = None,
     as_json_: JsonOption = False,
 ) -> None:
     """Show which controls of a framework are tested, by what, and why the others are not.
 
     A control is tested when a test of primary strength is mapped to it, and partly when all its tests are partial.
     """
-    found = coverage(_load(folder), framework, names or ())
+    found = coverage(_load(folder, own), framework, names or (), with_text=with_text)
     if as_json_:
         out.print(as_json(found), markup=False)
         return
-    table = columns("control", "label", "status", "primary tests", "partial tests", "not tested because")
+    further = [*(["applicability"] if found.is_stated else []), *(["text"] if with_text else [])]
+    table = columns("control", "label", "status", "primary tests", "partial tests", "not tested because", *further)
     for control in found.controls:
         _row(
             table,
@@ -128,10 +178,23 @@ def show_coverage(
             _of_strength(control, "primary"),
             _of_strength(control, "partial"),
             control.not_tested_because or "",
+            *([_stated(control)] if found.is_stated else []),
+            *([control.text or ""] if with_text else []),
         )
     out.print(table)
     counts = ", ".join(f"{found.counts[status]} {_words(status)}" for status in CoverageStatus)
     out.print(f"\n{found.title}: {counts}, of {len(found.controls)}", markup=False)
+
+
+def _stated(control: CoveredControl) -> str:
+    """Return what the organisation states of a control, and what does not go with its being excluded."""
+    said = control.applicability
+    if said is None:
+        return "not stated"
+    if said.applicable:
+        return f"applicable, implemented: {said.implemented}: {said.reason}"
+    note = " (but tests bear on it: what they find stands)" if control.tests else ""
+    return f"excluded: {said.reason}{note}"
 
 
 def _of_strength(control: CoveredControl, strength: str) -> str:
@@ -139,8 +202,10 @@ def _of_strength(control: CoveredControl, strength: str) -> str:
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help="Folder of controls; '-' is the shipped one.")],
-    new: Annotated[str, typer.Argument(help="Folder of controls to compare with it; '-' is the shipped one.")],
+    old: Annotated[
+        str, typer.Argument(help="Folder of controls; '-' is the shipped one, '+DIR' that with DIR laid over it.")
+    ],
+    new: Annotated[str, typer.Argument(help="What to compare with it, named in the same way.")],
     framework: FrameworkOption,
     first: FromOption,
     last: ToOption,
@@ -173,11 +238,16 @@ def diff(
 
 def _load_side(name: str) -> Controls:
     """Load one side; its problems are named with the folder, because the other side has files of the same names."""
-    folder = shipped("controls") if name == _SHIPPED else Path(name)
+    own = Path(name[1:]) if name.startswith(_OVER) else None
+    folder = shipped("controls") if own or name == _SHIPPED else Path(name)
     try:
-        return load(folder)
+        return load(folder, own)
     except ControlsInvalid as error:
-        raise ControlsInvalid([f"{folder}/{problem}" for problem in error.problems]) from None
+        problems = [
+            f"{own}/{problem.removeprefix(OWN)}" if own and problem.startswith(OWN) else f"{folder}/{problem}"
+            for problem in error.problems
+        ]
+        raise ControlsInvalid(problems) from None
 
 
 def _show_definitions(compared: Comparison) -> None:

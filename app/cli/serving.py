@@ -8,7 +8,9 @@ import typer
 import uvicorn
 
 from app.cli.options import DirOption, err
+from app.controls.loader import load
 from app.main import create_app
+from app.resources import shipped
 from app.settings import Settings
 
 
@@ -25,5 +27,6 @@ def serve(
 ) -> None:
     """Serve the REST interface under /api/v1 and the pages for people."""
     settings = Settings.load(directory)
+    load(shipped("controls"), settings.own_controls)  # What does not load must be said here, not to whoever asks first.
     err.print(f"Proofroom on http://{host}:{port}  (data in {settings.dir}; leave with Ctrl-C)", markup=False)
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
