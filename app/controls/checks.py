@@ -7,7 +7,7 @@ Pure: converted documents in, problems out. Each check is one small generator; `
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, TypeVar
 
 from app.controls.applicability import OWN, statement_problems
@@ -41,6 +41,8 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
     for framework in loaded.entries:
         yield from _mapping(loaded, framework)
     tests = {test.item.id: test.item for test in loaded.tests}
+    for test in loaded.tests:
+        yield from _reverse(test, {*tests, *loaded.claimed})
     yield from rule_problems(loaded.rules)
     for metric in loaded.metrics:
         yield from metric_problems(metric, tests, loaded.claimed, broken=loaded.broken)
@@ -147,6 +149,13 @@ def _records(test: Placed[ControlTest]) -> Iterator[Problem]:
             if name not in _RECORD_TYPES:
                 hint = nearest(name, _RECORD_TYPES, f"It is one of {', '.join(_RECORD_TYPES)}.")
                 yield test.problem(("requires", key, index), f"there is no record type '{name}'", hint)
+
+
+def _reverse(test: Placed[ControlTest], known: Collection[str]) -> Iterator[Problem]:
+    for index, name in enumerate(test.item.reverse):
+        if name not in known or name == test.item.id:
+            hint = nearest(name, known, "'proofroom controls list' shows the tests.")
+            yield test.problem(("reverse", index), f"there is no other test '{name}'", hint)
 
 
 def _columns(test: Placed[ControlTest], row: type[Row]) -> Iterator[Problem]:

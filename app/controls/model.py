@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 Severity = Literal["critical", "high", "medium", "low"]
+Each = Literal["text", "command", "statement"]
 ParameterValue = bool | int | float | str | tuple[str, ...]
 """A string such as ``60s``, ``15m``, ``8h`` or ``90d`` is a duration; any other string is a string."""
 Looser = Literal["longer", "shorter", "higher", "lower", "more", "fewer", "on", "off", "either"]
@@ -86,6 +87,8 @@ class ControlTest(_Document, frozen=True, kw_only=True):
     no_evidence), ``assert``. An expression that errs makes the item ``error``.
 
     Attributes:
+        frame: where the population comes from, and how it is shown to be complete.
+        reverse: tests that go the other way, such as from the items that this one asks for back to its own.
         no_evidence_when: CEL; says of an item whose evidence is there but cannot tell, such as a session that could
             belong to several grants. It may read what ``requires.fields`` names.
         looser: parameter to the direction in which its value asks less: ``longer`` or ``shorter`` durations, ``higher``
@@ -97,6 +100,8 @@ class ControlTest(_Document, frozen=True, kw_only=True):
     title: str
     intent: str
     population: str
+    frame: str = ""
+    reverse: tuple[str, ...] = ()
     applies_when: str = "true"
     requires: Requires = Requires()
     no_evidence_when: str = "false"
@@ -145,7 +150,8 @@ class RiskRule(_Document, frozen=True, kw_only=True):
 
     Attributes:
         why: what can happen, and why a second person should look.
-        each: what is read: the whole text, or each SQL statement of it by itself, with its literals emptied.
+        each: what is read: the whole text; each command of it (between ``;``, ``&&``, ``||`` and line ends) by
+            itself; or each SQL statement by itself, with its literals emptied.
         hits: texts that the rule must flag. misses: honest texts that it must not.
     """
 
@@ -153,7 +159,7 @@ class RiskRule(_Document, frozen=True, kw_only=True):
     title: str
     severity: Severity
     why: str
-    each: Literal["text", "statement"] = "text"
+    each: Each = "text"
     select: tuple[str, ...]
     unless: tuple[str, ...] = ()
     hits: tuple[str, ...]

@@ -41,6 +41,8 @@ def _section(test: ControlTest, mapped: Mapping[str, tuple[str, ...]]) -> Iterat
     yield f"- **fails** when {test.meaning.fails}"
     yield f"- **no evidence** when {test.meaning.no_evidence}"
     yield f"- **not applicable** when {test.meaning.not_applicable}"
+    if test.frame:
+        yield f"\n**Population.** {test.frame}{_reverse(test)}"
     yield f"\n**Cause.** {test.cause}\n\n**Effect.** {test.effect}\n\n**Remediation.** {test.remediation}"
     yield from _definition(test)
     yield "\n| Supports | Controls |\n|---|---|"
@@ -50,6 +52,10 @@ def _section(test: ControlTest, mapped: Mapping[str, tuple[str, ...]]) -> Iterat
     yield "\n| Example | Outcome |\n|---|---|"
     for example in test.examples:
         yield f"| {_cell(example.name)} | {example.expect} |"
+
+
+def _reverse(test: ControlTest) -> str:
+    return f" The other way: {', '.join(test.reverse)}." if test.reverse else ""
 
 
 def _definition(test: ControlTest) -> Iterator[str]:
