@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from app.cli.root import app as command_line
 from app.controls.loader import load
 from app.controls.reference import reference_page
+from app.controls.rule_reference import rules_page
 from app.controls.schema import schema_files
 from app.demo.document import page as demo_page
 from app.main import create_app
@@ -33,6 +34,7 @@ def generated() -> dict[str, str]:
         "docs/reference/control-tests.md": reference_page(load(ROOT / "controls")),
         "docs/reference/openapi.json": openapi(),
         "docs/reference/populations.md": populations_page(),
+        "docs/reference/risk-rules.md": rules_page(load(ROOT / "controls")),
         **{f"controls/schema/{name}": text for name, text in schema_files().items()},
     }
 

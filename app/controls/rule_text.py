@@ -15,9 +15,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from app.controls.model import Each
+
 MAX_CHARS: Final = 1 << 16
 """Characters of a text that are read: the first half of them and the last half."""
-MAX_STATEMENTS: Final = 1000
 _MAX_NAMES: Final = 64
 _MAX_VALUE: Final = 200
 
@@ -79,8 +80,10 @@ _SQL: Final = {
 }
 """How the parts of an SQL text begin and end, by kind."""
 _QUOTED: Final = frozenset({"single", "double"})
-_COMMENT = re.compile(r"/\*(?P<inner>[^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/)?|(?:--|#)[^\n]*+")
+_COMMENT = re.compile(r"/\*(?P<inner>[^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/)?")
 _OPTION = re.compile(r"(?:\s--?[\w-]{1,20}(?:\s?=\s?|\s)|\s-[a-zA-Z]|<<<\s?|\b(?:echo|printf)\s{1,3})\Z")
+_WORD = re.compile(r"\w+|[^\w\s]")
+_BETWEEN = re.compile(r"[;\n]|&&|\|\|")
 _BEFORE: Final = 32
 
 
@@ -88,7 +91,7 @@ class Readings:
     """What one text can be read as.
 
     Attributes:
-        texts: the text as written, as a shell takes it, and both without SQL comments; without repetitions.
+        texts: the text as written, as a shell takes it, and that without SQL comments; none twice.
         truncated: the text is longer than ``MAX_CHARS``, so its middle was not read.
     """
 
@@ -103,22 +106,30 @@ class Readings:
         yield self._text
         taken = as_shell(self._plain)
         yield taken
-        if "/*" in taken or "--" in taken:
+        if "/*" in taken:
             yield _COMMENT.sub(lambda found: f" {_kept(found)} ", taken)
             yield _COMMENT.sub(_kept, taken)
 
+    def of(self, each: Each) -> tuple[str, ...]:
+        """Return what a rule is matched on: the texts, their commands, or their statements."""
+        match each:
+            case "text":
+                return self.texts
+            case "command":
+                return self.commands()
+            case "statement":
+                return self.statements()
+
+    def commands(self) -> tuple[str, ...]:
+        """Return the commands of all texts: what stands between ``;``, ``&&``, ``||`` and line ends."""
+        return tuple(dict.fromkeys(part for text in self.texts for part in _BETWEEN.split(text)))
+
     def statements(self) -> tuple[str, ...]:
-        """Return the SQL statements: literals emptied, comments once kept and once dropped; at most 1,000."""
-        found: dict[str, None] = {}
+        """Return the SQL statements: literals emptied, comments once kept and once dropped."""
         texts = [self._plain]
         if "/*" in self._plain or "--" in self._plain:
             texts += [_drop_comments(self._plain, " "), _drop_comments(self._plain, "")]
-        for text in texts:
-            for statement in _statements(text):
-                found[statement] = None
-                if len(found) >= MAX_STATEMENTS:
-                    return (*found, text)
-        return tuple(found)
+        return tuple(dict.fromkeys(statement for text in texts for statement in _statements(text)))
 
 
 def plain(text: str) -> str:
@@ -127,7 +138,13 @@ def plain(text: str) -> str:
         return text
     folded = unicodedata.normalize("NFKC", text[: 2 * MAX_CHARS])
     kept = "".join(char for char in folded if unicodedata.category(char) not in {"Cf", "Mn", "Cs"})
-    return kept.translate(_ALIKE)[: 2 * MAX_CHARS]
+    return _WORD.sub(_folded, kept)[: 2 * MAX_CHARS]
+
+
+def _folded(word: re.Match[str]) -> str:
+    """Return a word in ASCII if it looks like such a word; a name in another alphabet stays what it is."""
+    folded = word[0].translate(_ALIKE)
+    return folded if folded.isascii() else word[0]
 
 
 def as_shell(text: str) -> str:
@@ -164,8 +181,8 @@ def _valued(text: str) -> str:
 
 def _kept(found: re.Match[str]) -> str:
     """Return what MySQL runs of a comment: the inside of ``/*! ... */``."""
-    inner = found.groupdict().get("inner")
-    return inner[1:].lstrip("0123456789") if inner is not None and inner.startswith("!") else ""
+    inner = found["inner"] or ""
+    return inner[1:].lstrip("0123456789") if inner.startswith("!") else ""
 
 
 def _drop_comments(text: str, instead: str) -> str:

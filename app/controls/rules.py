@@ -12,21 +12,23 @@ docs/risk-rules.md is the page for people.
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, get_args
 
 import re2
 
-from app.controls.model import RiskRule
+from app.controls.model import Each, RiskRule
 from app.controls.rule_text import Readings
 from app.trails.populations import FlagView
 
 FLAGS: Final = "(?is)"
 """Case does not matter, and a dot is any character."""
+EACH: Final[tuple[Each, ...]] = get_args(Each)
 TRUNCATED: Final = FlagView(rule="text.truncated", family="text", severity="high")
 """The flag of a text that is too long to be read whole."""
 PATTERN_MEMORY: Final = 1 << 20
 """Bytes that RE2 may use for one pattern."""
-_SET_MEMORY: Final = 1 << 26
+_PASS_MEMORY: Final = 1 << 24
+_A_PASS: Final = 32
 
 
 class NotRe2(Exception):
@@ -55,15 +57,16 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[RiskRule]) -> None:
         self._rules = sorted(rules, key=lambda rule: rule.id)
-        self._of_texts = _Matcher([rule for rule in self._rules if rule.each == "text"])
-        self._of_statements = _Matcher([rule for rule in self._rules if rule.each == "statement"])
+        self._matchers: dict[Each, _Matcher] = {
+            each: _Matcher([rule for rule in self._rules if rule.each == each]) for each in EACH
+        }
 
     def flags(self, text: str) -> tuple[FlagView, ...]:
         """Return the flags of a text, in order of rule id; never raises, whatever the text is."""
         readings = Readings(text)
-        found = {rule for reading in readings.texts for rule in self._of_texts.rules_of(reading)}
-        if self._of_statements:
-            found |= {rule for each in readings.statements() for rule in self._of_statements.rules_of(each)}
+        found = {
+            rule for each, matcher in self._matchers.items() if matcher for rule in matcher.rules_of(readings.of(each))
+        }
         flags = [_flag(rule) for rule in self._rules if rule.id in found]
         flags += [TRUNCATED] if readings.truncated else []
         return tuple(sorted(flags, key=lambda flag: flag.rule))
@@ -80,37 +83,55 @@ class _Matcher:
     def __bool__(self) -> bool:
         return bool(self._select)
 
-    def rules_of(self, reading: str) -> set[str]:
-        """Return the ids of the rules that one reading meets."""
-        data = reading.encode("utf-8", "replace")
-        found = self._select.owners(data)
-        return found - self._unless.owners(data) if found & self._excusable else found
+    def rules_of(self, readings: Iterable[str]) -> set[str]:
+        """Return the ids of the rules that one of the readings meets."""
+        found: set[str] = set()
+        for reading in readings:
+            data = reading.encode("utf-8", "replace")
+            met = self._select.owners(data)
+            found |= met - self._unless.owners(data) if met & self._excusable else met
+        return found
 
 
 class _Patterns:
-    """Patterns that are looked for in one pass, each with its owner."""
+    """Patterns that are looked for together, each with its owner.
+
+    A few dozen share a pass: more of them meet in more ways, and each way is a state that RE2 has to build.
+    """
+
+    def __init__(self, owned: Sequence[tuple[str, str]]) -> None:
+        self._passes = [_Pass(owned[first : first + _A_PASS]) for first in range(0, len(owned), _A_PASS)]
+
+    def __bool__(self) -> bool:
+        return bool(self._passes)
+
+    def owners(self, data: bytes) -> set[str]:
+        """Return the owners of the patterns that are found in a text."""
+        return {owner for each in self._passes for owner in each.owners(data)}
+
+
+class _Pass:
+    """Patterns that are looked for in one pass over a text."""
 
     def __init__(self, owned: Sequence[tuple[str, str]]) -> None:
         self._owned = owned
-        self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
+        self._set = re2.Set.SearchSet(_options(_PASS_MEMORY))
         # The empty pattern is in every text. A pass that does not find it has run out of memory and says nothing.
         self._set.Add("")
         for _, pattern in owned:
             self._set.Add(FLAGS + pattern)
-        self._set.Compile()
-
-    def __bool__(self) -> bool:
-        return bool(self._owned)
+        try:
+            self._set.Compile()
+            self._compiled = True
+        except re2.error:
+            self._compiled = False
 
     @cached_property
     def _each(self) -> list[tuple[str, re2._Regexp]]:
         return [(owner, compile_pattern(pattern)) for owner, pattern in self._owned]
 
     def owners(self, data: bytes) -> set[str]:
-        """Return the owners of the patterns that are found in a text."""
-        if not self._owned:
-            return set()
-        found = self._set.Match(data)
+        found = self._set.Match(data) if self._compiled else None
         if not found:
             return {owner for owner, pattern in self._each if pattern.search(data)}
         return {self._owned[number - 1][0] for number in found if number}

@@ -162,7 +162,8 @@ def test_schemas_are_current(name: str) -> None:
 
 
 def test_every_file_names_its_schema_and_fits_it() -> None:
-    kinds = {"Catalog": "catalog", "ControlTests": "control-tests", "Mapping": "mapping"}
+    kinds = {"Catalog": "catalog", "ControlTests": "control-tests", "Mapping": "mapping", "Metrics": "metrics"}
+    kinds["RiskRules"] = "risk-rules"
     schemas = {
         path.name: jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
         for path in (CONTROLS / "schema").iterdir()
