@@ -41,7 +41,7 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
     for framework in loaded.entries:
         yield from _mapping(loaded, framework)
     tests = {test.item.id: test.item for test in loaded.tests}
-    for test in loaded.tests:
+    for test in loaded.tests if not loaded.broken else ():
         yield from _reverse(test, {*tests, *loaded.claimed})
     yield from rule_problems(loaded.rules)
     for metric in loaded.metrics:

@@ -241,8 +241,8 @@ TWICE = (
         "mappings/soc2-more.yaml",
         new_file(
             "kind: Mapping\nframework: owasp-nhi-2025\nentries:\n"
-            f"  - {M}{{control: 'NHI1:2025', test: GRT-03, relation: addresses_risk, strength: partial, basis: direct,\n"
-            "     rationale: Rights end by themselves.}\n"
+            f"  - {M}{{control: 'NHI1:2025', test: GRT-03, relation: addresses_risk, strength: partial,\n"
+            "     basis: direct, rationale: Rights end by themselves.}\n"
         ),
         "the mapping from 'NHI1:2025 to GRT-03' is here a second time",
         f"the first is at {NHI_MAP}:5",
@@ -365,11 +365,13 @@ EXPRESSIONS = (
         also(swap("confirm_every: 8760h", "confirm_every: 8760"), swap("<= p.confirm", f"{M}<= p.confirm")),
         "assert: '<=' is not available for",
         "Write durations as",
+        alone=False,
+        besides="'longer' is no direction for 'confirm_every'",
     ),
     Mutation(
         "a parameter that is never used",
         WORKFLOW,
-        swap("    severity:", f"      {M}grace: 60s\n    severity:"),
+        swap("confirm_every: 8760h", f"confirm_every: 8760h\n      {M}grace: 60s"),
         "the parameter 'grace' is never used",
         "Use it as 'p.grace'",
     ),
@@ -410,6 +412,8 @@ UNKNOWN_NAMES = (
         swap("population: workflow", f"population: {M}workflws"),
         "there is no population 'workflws'",
         "Did you mean 'workflow'",
+        alone=False,
+        besides="the test 'GOV-01' is about another population",
     ),
     Mutation(
         "an unknown record type",
@@ -442,7 +446,7 @@ UNKNOWN_NAMES = (
         "not an id of a test",
         "APR-01",
         alone=False,
-        besides="no test 'GOV-01'",
+        besides="no (other )?test 'GOV-01'",
     ),
     Mutation(
         "a wrong kind",
