@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from app.cli.root import app as command_line
 from app.controls.loader import load
+from app.controls.metric_reference import metrics_page
 from app.controls.reference import reference_page
 from app.controls.rule_reference import rules_page
 from app.controls.schema import schema_files
@@ -32,6 +33,7 @@ def generated() -> dict[str, str]:
         "docs/reference/access-record.schema.json": _json(access_record_schema()),
         "docs/reference/cli.md": cli_page(),
         "docs/reference/control-tests.md": reference_page(load(ROOT / "controls")),
+        "docs/reference/metrics.md": metrics_page(load(ROOT / "controls")),
         "docs/reference/openapi.json": openapi(),
         "docs/reference/populations.md": populations_page(),
         "docs/reference/risk-rules.md": rules_page(load(ROOT / "controls")),

@@ -102,15 +102,19 @@ def concluded(
     incomplete = incompleteness(definition.population, metric.requires.complete, sources)
     state = _state(whole, incomplete)
     spans = type_of(definition.of.tree) == ScalarType.SPAN
+    trend = _trend(definition, sheet, evaluation)
     if state != MetricState.MEASURED:
-        return _result(metric, state=state, milliseconds=spans, reasons=_reasons(metric, whole, incomplete, state))
+        # A snapshot may have none at the period's end and some before.
+        seen = trend if any(month.figures.items for month in trend) and state == MetricState.NO_OCCURRENCES else ()
+        reasons = _reasons(metric, whole, incomplete, state)
+        return _result(metric, state=state, milliseconds=spans, reasons=reasons, trend=seen)
     return _result(
         metric,
         state=state,
         milliseconds=spans,
         warnings=(*_uncertain(metric, whole), *incomplete),
         figures=whole,
-        trend=_trend(definition, sheet, evaluation),
+        trend=trend,
         breakdowns=tuple(_breakdown(sheet, number, path) for number, path in enumerate(metric.by)),
     )
 
