@@ -22,6 +22,7 @@ MOST_ITEMS = 100
 SEVERITIES = ("critical", "high", "medium", "low")
 """From worst to least."""
 
+_MOST_SLICES = 5
 _NOUNS = {
     "session": ("session", "sessions"),
     "grant": ("grant", "grants"),
@@ -251,8 +252,22 @@ def _of_test(
 
 def _criteria(subject: Subject) -> str:
     controls = "; ".join(f"{control.control_id} {control.label}" for control in subject.controls)
-    claim = f"Test {subject.result.test_id}: {sentence(subject.test.title)}"
+    claim = f"Test {subject.result.test_id}: {sentence(subject.test.title)}{_changed(subject.result)}"
     return f"{controls}. {claim}" if controls else claim
+
+
+def _changed(result: ControlTestResult) -> str:
+    """Return what overlays made of the test's values in the period: a finding is judged by these."""
+    told = []
+    for each in result.slices[:_MOST_SLICES]:
+        values = ", ".join(f"{name} {value}" for name, value in each.parameters.items())
+        until = f" until {each.last_day}" if each.last_day else ""
+        scope = "" if each.where == "true" else f" for items where {' '.join(each.where.split())}"
+        approved = f", approved by {each.approved_by}" if each.approved_by else ""
+        told.append(f"{values} from {each.first_day}{until}{scope} (overlay {each.overlay}{approved})")
+    if (more := len(result.slices) - len(told)) > 0:
+        told.append(f"{more} more")
+    return f" Changed in the period: {'; '.join(told)}." if told else ""
 
 
 def _when(subject: Subject) -> str:
