@@ -35,11 +35,13 @@ from app.gaps.model import Gap
 from app.jobs.model import Job
 from app.jobs.service import JobService
 from app.ledger.service import Ledger
-from app.packs.service import PackService
+from app.packs.authorities import HttpAuthority
+from app.packs.service import PackService, TimePolicy
 from app.resources import shipped
 from app.settings import Settings
+from app.signing.certificates import read_certificates
 from app.signing.checkpoint_key import load_or_create_checkpoint_key
-from app.signing.keys import SigningKeys
+from app.signing.keys import SigningKeys, read_file
 from app.signing.sources import own_identity
 from app.trails.service import TrailService
 
@@ -76,8 +78,8 @@ class Services:
 
     @cached_property
     def controls(self) -> Controls:
-        """Load the shipped controls."""
-        return load(shipped("controls"))
+        """Load the shipped controls, with the organisation's own laid over them; once, so a change needs a restart."""
+        return load(shipped("controls"), self.settings.own_controls)
 
     @cached_property
     def evaluator(self) -> PeriodEvaluator:
@@ -99,6 +101,7 @@ class Services:
             keys=self.keys,
             clock=self.clock,
             organisation=self.settings.organisation,
+            time=self._time_policy(),
         )
 
     @cached_property
@@ -183,6 +186,16 @@ class Services:
             yield
         finally:
             scheduler.shutdown(wait=True)
+
+    def _time_policy(self) -> TimePolicy:
+        settings = self.settings
+        path = settings.timestamp_trust
+        anchors = read_certificates(read_file(path), where=str(path)) if path else ()
+        return TimePolicy(
+            authorities=[HttpAuthority(url, anchors) for url in dict.fromkeys(settings.timestamp_urls)],
+            is_required=settings.timestamp_required,
+            lists=settings.revocation_lists,
+        )
 
     def _build_pack(self, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
         period = Period(start=arguments["start"], end=arguments["end"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom pack build|list`` and ``proofroom verify``."""
+"""``proofroom pack build|list|sign-off`` and ``proofroom verify``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +20,16 @@ from app.cli.options import (
     progress_bar,
     services,
 )
-from app.records.times import format_instant
+from app.errors import VerificationFailed
+from app.packs.sign_off import make_sign_off
+from app.packs.times import TimeRecord
+from app.records.times import format_instant, parse_instant
 from app.rendering.texts import as_json
+from app.signing.sources import file_identity, read_passphrase
 from app.verification.memory import bounded_memory
+from app.verification.reader import Reader
 from app.verification.report import as_text
-from app.verification.verifier import read_trust
+from app.verification.verifier import read_given, read_trust
 from app.verification.verifier import verify as verify_pack
 
 
@@ -33,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Build and list evidence packs.", no_args_is_help=True)
     group.command("build")(build)
     group.command("list")(list_packs)
+    group.command("sign-off")(sign_off)
     app.add_typer(group, name="pack")
     app.command()(verify)
 
@@ -46,13 +52,18 @@ def build(
 ) -> None:
     """Build a signed evidence pack; the last line printed is its path."""
     proofroom = services(directory)
+    times: list[TimeRecord] = []
     with progress_bar("Building the pack") as update:
-        path = proofroom.packs.build(framework, period(first, last), target, progress=update)
+        path = proofroom.packs.build(framework, period(first, last), target, progress=update, on_time=times.append)
     signer = proofroom.packs.signer()
     err.print(f"signed by {signer.subject}, certificate SHA-256 {signer.certificate_sha256}", markup=False)
     if signer.is_development:
         certificate = proofroom.settings.keys_dir / "signing.crt"
         err.print(f"check it with: proofroom verify {path} --trust {certificate}", markup=False)
+    for record in times:
+        err.print(f"time: {record}", markup=False)
+    if not times:
+        err.print("time: no authority was asked (timestamp_urls); the time of signing is the signer's own claim")
     out.print(str(path), markup=False)
 
 
@@ -75,10 +86,31 @@ def verify(
     pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", dir_okay=False)],
     *,
     trust: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="Certificate or public key (PEM or DER) of the signer you trust.", exists=True, dir_okay=False
+            help="Certificate or public key of the signer you trust, or of an authority above. Repeatable.",
+            exists=True,
+            dir_okay=False,
         ),
+    ] = None,
+    trust_time: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Certificate of a time-stamp authority you trust, or of one above. Repeatable.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(help="Certificate revocation list (PEM or DER). Repeatable.", exists=True, dir_okay=False),
+    ] = None,
+    sign_offs: Annotated[
+        list[Path] | None,
+        typer.Option("--sign-off", help="A sign-off of this pack. Repeatable.", exists=True, dir_okay=False),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Say what has expired by this instant (RFC 3339) instead of by now.")
     ] = None,
     as_json_: JsonOption = False,
 ) -> None:
@@ -86,9 +118,51 @@ def verify(
 
     Leaves with 0 if no step failed, and 1 otherwise.
     """
-    anchor = read_trust(trust) if trust else None
+    reader = Reader(
+        trust_time=tuple(map(read_trust, trust_time or ())),
+        crls=tuple(map(read_given, crl or ())),
+        sign_offs=tuple((path.name, read_given(path)) for path in sign_offs or ()),
+        now=None if at is None else parse_instant(at),
+    )
+    anchors = [read_trust(path) for path in trust] if trust else None
     with progress_bar("Verifying"), bounded_memory():
-        report = verify_pack(pack, anchor)
+        report = verify_pack(pack, anchors, reader=reader)
     out.print(as_json(report) if as_json_ else as_text(report), markup=False)
     if not report.holds:
         raise typer.Exit(1)
+
+
+def sign_off(
+    pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", exists=True, dir_okay=False)],
+    *,
+    role: Annotated[str, typer.Option(help="As what: reviewer, approver, ...")],
+    comment: Annotated[str, typer.Option(help="What you have to say about it.")] = "",
+    name: Annotated[str | None, typer.Option(help="Who you are; by default the certificate's subject.")] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Your key (PKCS#8 or PKCS#12), instead of the data directory's.", exists=True),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Your certificate (PEM or DER).", exists=True)] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="File whose first line opens the key.", exists=True, dir_okay=False)
+    ] = None,
+    target: Annotated[Path | None, typer.Option("--out", help="File to write.", dir_okay=False)] = None,
+    directory: DirOption = None,
+) -> None:
+    """Sign a pack off as somebody else than who prepared it; writes a file beside it. The pack must verify."""
+    proofroom = services(directory)
+    if key is None:
+        identity = proofroom.keys.identity()
+    else:
+        identity = file_identity(key, certificate, read_passphrase(passphrase_file) if passphrase_file else None)
+    with progress_bar("Verifying"):
+        report = verify_pack(pack)
+    if not report.holds:
+        raise VerificationFailed("this pack does not verify, so it cannot be signed off", where=str(pack))
+    signed_at = proofroom.clock.now()
+    data = make_sign_off(pack, identity, role=role, name=name, comment=comment, signed_at=signed_at)
+    path = target or pack.with_name(f"{pack.name}.{role}.{identity.certificate_sha256[:8]}.sign-off.json")
+    path.write_bytes(data)
+    proofroom.auth.record(identity.subject, "pack.sign-off", f"{report.pack_sha256[:16]} as {role}")
+    err.print(f"signed off as {role} by {identity.subject}", markup=False)
+    out.print(str(path), markup=False)

@@ -3,7 +3,7 @@
 """Put a pack together: gather its files, digest them, sign the statement about them, write the archive.
 
 In:  an evaluated period (folders of Parquet), the controls, what ties it to the ledger, an identity, the signing time.
-Out: one ZIP file. Everything but the signatures and the signing time is the same for the same inputs.
+Out: one ZIP file. Everything but signatures and times is the same for the same inputs.
 No database and no clock here: the service gets those.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from cryptography import x509
 
 from app.controls.loader import Controls
 from app.evaluation.model import Evaluation
@@ -22,11 +23,13 @@ from app.packs.container import Content, FileContent, MemoryContent, write_archi
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof, make_json, make_runs, write_entries
 from app.packs.model import ReportData
 from app.packs.report import Facts, Folders, derive_content
+from app.packs.times import TimeDesk
 from app.records.times import format_instant
+from app.signing.certificates import fingerprint_of
 from app.signing.cms import sign_detached
-from app.signing.dsse import make_statement, sign_bundle
+from app.signing.dsse import StampAll, make_statement, sign_bundle
 from app.signing.keys import SigningIdentity
-from app.signing.pdf import sign_pdf
+from app.signing.pdf import PdfTime, sign_pdf
 
 Render = Callable[[ReportData, bytes], bytes]
 """Makes the unsigned PDF of a report and its content manifest; prints the manifest's digest and attaches it."""
@@ -40,6 +43,7 @@ class LedgerPart(msgspec.Struct, frozen=True, kw_only=True):
         entries: every entry that a row or a completeness box refers to, in order of index.
         subset: one proof that they are in the checkpoint's log.
         runs: completeness boxes, each with the raw bytes of its entry.
+        stamps: time-stamp responses over the checkpoint, in the order of the authorities that granted.
     """
 
     checkpoint: bytes
@@ -48,6 +52,7 @@ class LedgerPart(msgspec.Struct, frozen=True, kw_only=True):
     subset: SubsetProof
     consistency: Consistency
     runs: Sequence[ProvenRun]
+    stamps: Sequence[bytes] = ()
 
 
 class Ingredients(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,19 +113,29 @@ def seal_content(report: ReportData, members: Mapping[str, Content], key: Verifi
     )
 
 
-def sign_pack(draft: Draft, identity: SigningIdentity, signed_at: int) -> dict[str, Content]:
+def sign_pack(
+    draft: Draft,
+    identity: SigningIdentity,
+    signed_at: int,
+    desk: TimeDesk | None = None,
+    crls: Sequence[x509.CertificateRevocationList] = (),
+) -> dict[str, Content]:
     """Sign the PDF and the statement, and return all members of the pack.
 
     Args:
         draft: what is signed.
         identity: who signs.
         signed_at: epoch milliseconds; whole seconds count.
+        desk: asks the time-stamp authorities that the report names.
+        crls: revocation lists for the PDF; they count only with a confirmed time.
 
     Raises:
         UsageError: the identity's certificate is not valid at that time.
+        AuthorityFailed: the report names an authority that failed now; draft again, and sign that.
     """
     identity.check_validity(signed_at)
-    pdf = sign_pdf(draft.pdf, identity, signed_at)
+    is_timed = desk is not None and bool(desk.checkpoint())
+    pdf = sign_pdf(draft.pdf, identity, signed_at, _pdf_time(desk) if desk and is_timed else None, crls)
     digests = draft.digests | {layout.REPORT_PDF: hashlib.sha256(pdf).hexdigest()}
     predicate = layout.make_predicate(_predicate(draft, identity, signed_at))
     statement = make_statement(digests, layout.PREDICATE_TYPE, predicate)
@@ -128,10 +143,18 @@ def sign_pack(draft: Draft, identity: SigningIdentity, signed_at: int) -> dict[s
     signed = {
         layout.REPORT_PDF: pdf,
         layout.MANIFEST: statement,
-        layout.BUNDLE: sign_bundle(statement, identity),
+        layout.BUNDLE: sign_bundle(statement, identity, _responses(desk) if desk and is_timed else None),
         layout.CMS: signature,
     }
     return draft.members | {name: MemoryContent(data) for name, data in signed.items()}
+
+
+def _pdf_time(desk: TimeDesk) -> PdfTime:
+    return PdfTime(stamp=lambda sha256: desk.stamp_one(sha256).token, sample=desk.checkpoint()[0])
+
+
+def _responses(desk: TimeDesk) -> StampAll:
+    return lambda sha256: [token.response for token in desk.stamp(sha256)]
 
 
 def write_pack(members: Mapping[str, Content], path: Path) -> None:
@@ -150,6 +173,8 @@ def _write_ledger(ledger: LedgerPart, work: Path) -> None:
     (work / layout.SUBSET_PROOF).write_bytes(make_json(ledger.subset))
     (work / layout.CONSISTENCY).write_bytes(make_json(ledger.consistency))
     (work / layout.RUNS).write_bytes(make_runs(ledger.runs))
+    for place, stamp in enumerate(ledger.stamps):
+        (work / layout.checkpoint_token(place)).write_bytes(stamp)
 
 
 def _tree(folder: Path, prefix: str) -> list[tuple[str, Path]]:
@@ -183,8 +208,10 @@ def _predicate(draft: Draft, identity: SigningIdentity, signed_at: int) -> layou
             subject=identity.subject,
             certificate_sha256=identity.certificate_sha256,
             is_development=identity.is_development,
+            chain_sha256=tuple(fingerprint_of(issuer) for issuer in identity.chain),
         ),
         software=draft.report.software,
+        times=draft.report.times,
     )
 
 

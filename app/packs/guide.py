@@ -7,6 +7,7 @@ The same text for the same report; it names no digest, because these pages are t
 
 from app.packs import layout
 from app.packs.model import ReportData
+from app.packs.times import TimeRecord
 from app.records.times import format_instant
 
 
@@ -47,6 +48,9 @@ Cells of CSV files that a spreadsheet could take for a formula begin with an apo
 | population | items |
 |---|---|
 {sizes}
+## When
+
+{_times(report)}
 ## How samples are drawn
 
 Seed: SHA-256 over the lines `proofroom.sample.v1`, framework, start and end (epoch milliseconds), population, and the
@@ -79,15 +83,28 @@ Unpack the archive into an empty folder and work there.
 1. Who signed? Take the certificate out and compare its fingerprint with the one you were given.
 
 ```sh
-openssl pkcs7 -inform DER -in {layout.CMS} -print_certs -out signer.pem
-openssl x509 -in signer.pem -noout -subject -dates -fingerprint -sha256
+openssl cms -verify -noverify -binary -inform DER -in {layout.CMS} -content {layout.MANIFEST} \\
+    -signer signer.pem -out /dev/null
+openssl x509 -in signer.pem -noout -subject -issuer -dates -fingerprint -sha256
 ```
 
-2. Is the statement signed with it?
+2. Is the statement signed with it? The dates above are to be compared with when it was signed and not with today, so
+   openssl is told to leave them alone. If you were given the certificate of an authority above the signer instead, put
+   that in the place of `-CAfile signer.pem`.
 
 ```sh
-openssl cms -verify -binary -content {layout.MANIFEST} -inform DER -in {layout.CMS} \\
-    -CAfile signer.pem -purpose any -out /dev/null
+openssl cms -verify -binary -inform DER -in {layout.CMS} -content {layout.MANIFEST} \\
+    -CAfile signer.pem -partial_chain -purpose any -no_check_time -out /dev/null
+```
+
+   The same signer signed the same statement a second time, as DSSE:
+
+```sh
+openssl x509 -in signer.pem -noout -pubkey > signer.pub
+grep -o '"sig":"[^"]*' {layout.BUNDLE} | cut -d '"' -f 4 | openssl base64 -d -A > statement.sig
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < {layout.MANIFEST})" > statement.pae
+cat {layout.MANIFEST} >> statement.pae
+openssl dgst -sha256 -verify signer.pub -signature statement.sig statement.pae
 ```
 
 3. Are the files those of the statement? The list of digests and the report must be in it, and every file must fit.
@@ -104,8 +121,8 @@ sha256sum --check --quiet {layout.SUMS}
 pdfsig {layout.REPORT_PDF}
 ```
 
-   It must say "Signature is Valid" and "Total document signed". That the issuer is unknown is said of every certificate
-   your computer does not know; step 1 is what settles who signed.
+   {_pdf_words(report)} That the issuer is unknown is said of every certificate your computer does not know; step 1 is
+   what settles who signed.
 
 5. Is the report about these files? The number this prints stands on the report's first page, and the list itself is
    attached to the report.
@@ -122,6 +139,7 @@ length=$(grep -o '"unsignedPdf":{{"length":[0-9]*' {layout.MANIFEST} | cut -d ':
 head -c "$length" {layout.REPORT_PDF} | sha256sum
 ```
 
+{_time_commands(report)}
 What these commands do not do, and `proofroom verify` does: the proofs of the ledger, the completeness boxes, and
 running the tests again. The formats are open (RFC 9162, C2SP signed notes, in-toto, DSSE, Parquet, CEL), so another
 program can.
@@ -129,6 +147,52 @@ program can.
 ## What was not verified
 
 {limits}""".encode()
+
+
+def _pdf_words(report: ReportData) -> str:
+    if not _granted(report):
+        return 'It must say "Signature is Valid" and "Total document signed".'
+    return (
+        'It must say "Signature is Valid" of the signature, and "Total document signed" of what follows: a time\n'
+        "   stamp over the document, which pdfsig does not check."
+    )
+
+
+def _time_commands(report: ReportData) -> str:
+    granted = _granted(report)
+    if not granted:
+        return "No authority confirmed when this was signed: that is the signer's own claim.\n"
+    names = "".join(f"   - {record.authority}\n" for record in granted)
+    commands = "".join(_one_authority(place) for place in range(len(granted)))
+    return f"""7. When was it signed? These authorities confirmed the ledger's checkpoint, and then the signature of step 2:
+
+{names}
+   You need their certificates, or those of who issued them, from elsewhere: in a file `time-authority.pem`. Each must
+   say "Verification: OK", and the time is printed; it must be within the dates of step 1. If an authority's own
+   certificate has expired since, openssl says so; add `-no_check_time` then, and know what that means.
+
+```sh
+{commands}```
+"""
+
+
+def _one_authority(place: int) -> str:
+    checkpoint, statement = layout.checkpoint_token(place), f"statement-{place + 1}.tsr"
+    take = f'grep -o \'"signedTimestamp":"[^"]*\' {layout.BUNDLE} | cut -d \'"\' -f 4 | sed -n {place + 1}p'
+    return (
+        f"{take} | openssl base64 -d -A > {statement}\n"
+        f"openssl ts -verify -in {checkpoint} -data {layout.CHECKPOINT} -CAfile time-authority.pem\n"
+        f"openssl ts -verify -in {statement} -data statement.sig -CAfile time-authority.pem\n"
+        f"openssl ts -reply -in {statement} -text | grep 'Time stamp:'\n"
+    )
+
+
+def _granted(report: ReportData) -> list[TimeRecord]:
+    return [record for record in report.times if record.state == "granted"]
+
+
+def _times(report: ReportData) -> str:
+    return "".join(f"- {record}\n" for record in report.times) or "- No time-stamp authority was asked.\n"
 
 
 def _day(instant: int) -> str:

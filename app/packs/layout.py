@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from app.errors import InvalidInput
+from app.packs.times import TimeRecord
 from app.signing.canonical import canonical_json
 
 README = "README.md"
@@ -76,6 +77,7 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     subject: str
     certificate_sha256: str
     is_development: bool
+    chain_sha256: tuple[str, ...] = ()
 
 
 class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -87,6 +89,8 @@ class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         checkpoint_key: the verifier key (C2SP signed note) that the ledger's checkpoints are signed with.
         content_manifest_sha256: what the PDF prints.
         software: versions of what made the pack.
+        times: what became of each time-stamp authority that was asked; there is one token of each that granted over
+            the checkpoint and over the statement's signature, and one of the first over the PDF's.
     """
 
     framework: str
@@ -101,6 +105,12 @@ class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     unsigned_pdf: UnsignedPdf
     signer: Signer
     software: dict[str, str]
+    times: tuple[TimeRecord, ...] = ()
+
+
+def checkpoint_token(place: int) -> str:
+    """Return the name of the time-stamp response over the checkpoint of the authority at a place, from 0."""
+    return f"{CHECKPOINT}.tsr" if place == 0 else f"{CHECKPOINT}-{place + 1}.tsr"
 
 
 def make_content_manifest(files: Mapping[str, tuple[int, str]]) -> bytes:

@@ -8,6 +8,7 @@ from app.collection.model import CollectionRun
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import DeviationTable, Evaluation
 from app.gaps.model import Gap
+from app.packs.times import TimeRecord
 
 
 class TestNarrative(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,11 +39,16 @@ class SampleDraw(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs: certificate subject, SHA-256 fingerprint, and whether it is only a development identity."""
+    """Who signs: certificate subject, SHA-256 fingerprint, and whether it is only a development identity.
+
+    Attributes:
+        chain_sha256: fingerprints of the issuers that the pack brings along, each certified by the next.
+    """
 
     subject: str
     certificate_sha256: str
     is_development: bool
+    chain_sha256: tuple[str, ...] = ()
 
 
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         checkpoint: the signed note of the ledger, as text. previous: tree size of the previous pack's checkpoint.
         limits: what was not verified, in sentences.
+        times: what became of each time-stamp authority that was asked.
     """
 
     organisation: str
@@ -66,3 +73,4 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     previous_size: int | None
     software: dict[str, str]
     limits: tuple[str, ...]
+    times: tuple[TimeRecord, ...] = ()

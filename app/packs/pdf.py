@@ -4,9 +4,12 @@
 
 import hashlib
 
+import msgspec
+
 from app.packs import layout
 from app.packs.model import ReportData
 from app.rendering import render_pdf
+from app.signing.canonical import canonical_json
 
 TEMPLATE = "evidence_pack"
 
@@ -20,5 +23,8 @@ def render_report(report: ReportData, content_manifest: bytes) -> bytes:
         {"report": report, "content_manifest_sha256": hashlib.sha256(content_manifest).hexdigest()},
         title=f"Evidence pack: {evaluation.framework_title}, {first} to {last}",
         created=evaluation.as_of,
-        attachments=[(layout.CONTENT_MANIFEST, content_manifest, "Data")],
+        attachments=[
+            (layout.CONTENT_MANIFEST, content_manifest, "Data"),
+            (layout.REPORT_JSON, canonical_json(msgspec.to_builtins(report)), "Source"),
+        ],
     )

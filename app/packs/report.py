@@ -26,6 +26,7 @@ from app.packs.listings import write_listing
 from app.packs.model import ReportData, SampleDraw, SignerInfo, TestNarrative
 from app.packs.rows import item_ids, select_rows
 from app.packs.sampling import draw, make_seed, population_sha256
+from app.packs.times import TimeRecord
 from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import segment_files
@@ -41,7 +42,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         collections: the completeness boxes. checkpoint: the ledger's signed note.
         previous_size: tree size of the previous pack of this framework; None without one.
-        software: name to version of what made the pack.
+        software: name to version of what made the pack. times: what time-stamp authorities answered.
     """
 
     organisation: str
@@ -50,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str
     previous_size: int | None
     software: dict[str, str]
+    times: tuple[TimeRecord, ...] = ()
 
 
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ def facts_of(report: ReportData) -> Facts:
         checkpoint=report.checkpoint,
         previous_size=report.previous_size,
         software=report.software,
+        times=report.times,
     )
 
 
@@ -109,6 +112,7 @@ def derive_content(
         previous_size=facts.previous_size,
         software=facts.software,
         limits=limits_of(facts),
+        times=facts.times,
     )
     (output / layout.REPORT_JSON).write_bytes(canonical_json(msgspec.to_builtins(report)))
     (output / layout.GAPS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.gaps)))
@@ -176,7 +180,7 @@ def limits_of(facts: Facts) -> tuple[str, ...]:
         "That no item was left out of a population can be checked only there too; the pack proves the items it has.",
         "Whether a source told the truth, and whether there are sources that were never connected, was not verified.",
         "The times in the records are those of the sources' own clocks.",
-        "The time of signing is the signer's own claim; no time stamp authority confirmed it.",
+        *_limits_of_time(facts),
         "Whether the signer's certificate was revoked was not checked.",
     ]
     if facts.signer.is_development:
@@ -193,6 +197,15 @@ def limits_of(facts: Facts) -> tuple[str, ...]:
             f"at either end would not be noticed: {', '.join(observed)}."
         )
     return tuple(limits)
+
+
+def _limits_of_time(facts: Facts) -> list[str]:
+    if not any(record.state == "granted" for record in facts.times):
+        limits = ["The time of signing is the signer's own claim; no time stamp authority confirmed it."]
+    else:
+        limits = ["The time of signing is confirmed by time-stamp authorities; whether you trust them is yours to say."]
+    failed = [record for record in facts.times if record.state == "failed"]
+    return limits + [f"The time-stamp authority {record.authority} failed: {record.reason}." for record in failed]
 
 
 def _write_samples(samples: Sequence[SampleDraw], populations: Path, output: Path) -> None:

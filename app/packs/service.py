@@ -8,14 +8,19 @@ A pack appears whole or not at all, and rests on one state of the ledger.
 """
 
 import hashlib
+import logging
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cryptography import x509
+
 from app.clock import Clock
 from app.db import Database
-from app.errors import CheckFailed, NotFound
+from app.errors import CheckFailed, NotFound, UsageError
 from app.evaluation.model import Period
 from app.evaluation.periods import EvaluatedPeriod, PeriodEvaluator, Progress
 from app.ledger.entry import RUN_KIND
@@ -23,14 +28,20 @@ from app.ledger.note import open_checkpoint
 from app.ledger.service import Ledger
 from app.packs import repository
 from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, sign_pack, write_pack
+from app.packs.container import Content
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
 from app.packs.model import SignerInfo
 from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.repository import PackInfo
 from app.packs.rows import ledger_indices
-from app.signing.keys import SigningIdentity
+from app.packs.times import Authority, AuthorityFailed, TimeDesk, TimeRecord
+from app.settings import SETTINGS_FILE
+from app.signing.certificates import fingerprint_of
+from app.signing.keys import SigningIdentity, read_file
+from app.signing.revocation import read_crl
 
+_LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
 _STEPS = 4
 
@@ -43,6 +54,51 @@ class Keys(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class TimePolicy:
+    """Which time-stamp authorities are asked.
+
+    Attributes:
+        authorities: each is asked for every pack.
+        is_required: build no pack that not every one of them confirmed.
+        lists: files of revocation lists to put into the report.
+    """
+
+    authorities: Sequence[Authority] = ()
+    is_required: bool = False
+    lists: Sequence[Path] = ()
+
+    def check(self) -> None:
+        """Refuse to build at all when a time is required and nobody is there to confirm it.
+
+        Raises:
+            UsageError: so it is.
+        """
+        if self.is_required and not self.authorities:
+            raise UsageError("timestamp_required is set, and timestamp_urls names nobody", where=SETTINGS_FILE)
+
+    def require(self, records: Sequence[TimeRecord]) -> None:
+        """Fail when a required authority did.
+
+        Raises:
+            CheckFailed: one failed, and all are required.
+        """
+        failed = [record for record in records if record.state == "failed"]
+        if self.is_required and failed:
+            raise CheckFailed(
+                f"a time-stamp authority is required, and {failed[0]}",
+                hint="Try again, or unset timestamp_required; then the pack says that it failed",
+            )
+
+    def crls(self) -> list[x509.CertificateRevocationList]:
+        """Read the revocation lists.
+
+        Raises:
+            InvalidInput: one of the files is none.
+        """
+        return [read_crl(read_file(path), where=str(path)) for path in self.lists]
+
+
 class PackService:
     """Builds and lists packs.
 
@@ -53,6 +109,7 @@ class PackService:
         keys: knows who signs.
         clock: the time of signing.
         organisation: whose evidence it is.
+        time: which time-stamp authorities are asked, and whether they must answer.
     """
 
     def __init__(
@@ -64,6 +121,7 @@ class PackService:
         keys: Keys,
         clock: Clock,
         organisation: str,
+        time: TimePolicy | None = None,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -71,6 +129,7 @@ class PackService:
         self._keys = keys
         self._clock = clock
         self._organisation = organisation
+        self._time = time or TimePolicy()
 
     def signer(self) -> SignerInfo:
         """Return who signs packs here."""
@@ -96,13 +155,27 @@ class PackService:
             raise NotFound(f"the file of pack {pack.id} is not where it was written to", hint="Build it again")
         return pack
 
-    def build(self, framework: str, period: Period, out: Path, progress: Progress | None = None) -> Path:
+    def build(
+        self,
+        framework: str,
+        period: Period,
+        out: Path,
+        progress: Progress | None = None,
+        on_time: Callable[[TimeRecord], None] | None = None,
+    ) -> Path:
         """Build a pack below ``out`` and return its path; ``proofroom-<framework>-<first>-<last>.zip``.
+
+        Args:
+            framework: its id or short name.
+            period: the days it is about.
+            out: a folder.
+            progress: told what is being done.
+            on_time: told what became of each time-stamp authority; the pack says the same.
 
         Raises:
             NotFound: there is no such framework.
             InvalidInput: nothing was collected yet.
-            CheckFailed: the ledger would not stop growing.
+            CheckFailed: the ledger would not stop growing, or an authority that is required did not confirm the time.
         """
         tell = progress or (lambda _step, _done, _total: None)
         evaluated, checkpoint = self._settled(framework, period, tell)
@@ -110,19 +183,41 @@ class PackService:
         out.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
         try:
-            tell("gathering evidence", 1, _STEPS)
-            ingredients = self._ingredients(evaluated, checkpoint, identity)
-            draft = draft_pack(ingredients, render_report, work)
-            tell("signing", 2, _STEPS)
-            signed_at = self._clock.now()
-            members = sign_pack(draft, identity, signed_at)
+            draft, members, signed_at = self._signed(evaluated, checkpoint, identity, work, tell)
             tell("writing", 3, _STEPS)
             path = out / _file_name(evaluated)
             write_pack(members, path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
         self._register(draft, path, signed_at)
+        for record in draft.report.times:
+            if record.state == "failed":
+                _LOG.warning("time-stamp authority %s", record)
+            if on_time is not None:
+                on_time(record)
         return path
+
+    def _signed(
+        self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity, work: Path, tell: Progress
+    ) -> tuple[Draft, dict[str, Content], int]:
+        """Draft and sign, again without an authority that failed on the way; each turn has one fewer."""
+        self._time.check()
+        crls = self._time.crls()
+        digest = hashlib.sha256(checkpoint).hexdigest()
+        desk = TimeDesk(self._time.authorities, digest, self._clock.now())
+        for turn in range(len(self._time.authorities) + 1):
+            self._time.require(desk.records())
+            folder = work / str(turn)
+            folder.mkdir()
+            tell("gathering evidence", 1, _STEPS)
+            draft = draft_pack(self._ingredients(evaluated, checkpoint, identity, desk), render_report, folder)
+            tell("signing", 2, _STEPS)
+            signed_at = self._clock.now()
+            try:
+                return draft, sign_pack(draft, identity, signed_at, desk, crls), signed_at
+            except AuthorityFailed:
+                shutil.rmtree(folder)
+        raise CheckFailed("the time-stamp authorities failed one after the other")
 
     def _settled(self, framework: str, period: Period, tell: Progress) -> tuple[EvaluatedPeriod, bytes]:
         """Evaluate until the checkpoint is of the very ledger that was evaluated."""
@@ -133,7 +228,9 @@ class PackService:
                 return evaluated, checkpoint
         raise CheckFailed("records are being collected while the pack is built", hint="Build it when that is done")
 
-    def _ingredients(self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity) -> Ingredients:
+    def _ingredients(
+        self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity, desk: TimeDesk
+    ) -> Ingredients:
         evaluation = evaluated.evaluation
         size = evaluation.ledger_size
         runs = [ProvenRun(index=entry.index, raw=raw) for entry, raw in self._ledger.scan(0, size, kind=RUN_KIND)]
@@ -147,6 +244,7 @@ class PackService:
             checkpoint=checkpoint.decode(),
             previous_size=earlier.tree_size if earlier else None,
             software=software_versions(),
+            times=desk.records(),
         )
         ledger = LedgerPart(
             checkpoint=checkpoint,
@@ -155,6 +253,7 @@ class PackService:
             subset=SubsetProof(size=size, hashes=_hex(self._ledger.prove_subset(indices, size))),
             consistency=self._consistency(earlier, size),
             runs=runs,
+            stamps=[token.response for token in desk.checkpoint()],
         )
         folders = Folders(populations=evaluated.segments, results=evaluated.results)
         return Ingredients(
@@ -194,6 +293,7 @@ def _signer(identity: SigningIdentity) -> SignerInfo:
         subject=identity.subject,
         certificate_sha256=identity.certificate_sha256,
         is_development=identity.is_development,
+        chain_sha256=tuple(fingerprint_of(issuer) for issuer in identity.chain),
     )
 
 

@@ -23,8 +23,11 @@ from app.packs.container import CHUNK
 from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
 from app.packs.model import ReportData
 from app.packs.report import Folders
-from app.signing.dsse import Statement
+from app.signing.dsse import Bundle, Statement
+from app.signing.pdf_check import PdfSignature
+from app.signing.timestamps import TimeToken
 from app.verification.outcome import Failed, NotDone
+from app.verification.reader import Reader
 
 MAX_IN_MEMORY = 1 << 29
 """512 MiB: the largest single file that a step reads whole; a report has a few megabytes."""
@@ -41,19 +44,30 @@ class Case:
     """The state of one verification. A value that is None has not been established by its step.
 
     Attributes:
-        path: the archive. trust: the anchor's bytes as the caller gave them.
+        path: the archive. trust: the anchors' bytes as the caller gave them; None if the caller gave none.
+        reader: what else the caller gave. now: the caller's time, epoch milliseconds.
         work: an empty folder for this verification alone.
-        certificate: whose signature over the statement holds.
+        certificate: whose signature over the statement holds. bundle: what holds it. chain: issuers the pack brings.
+        pdf: what is known of the report's signature. statement_tokens, checkpoint_tokens: time stamps that fit.
+        cautions: what holds today and may not be enough; sentences for the verdict.
         is_strangers: there is a trust anchor, and it does not vouch for who signed.
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
     """
 
-    def __init__(self, path: Path, trust: bytes | None, work: Path) -> None:
+    def __init__(self, path: Path, trust: tuple[bytes, ...] | None, work: Path, reader: Reader, now: int) -> None:
         self.path = path
         self.trust = trust
         self.work = work
+        self.reader = reader
+        self.now = now
+        self.cautions: list[str] = []
+        self.bundle: Bundle | None = None
+        self.chain: tuple[x509.Certificate, ...] = ()
+        self.pdf: PdfSignature | None = None
+        self.statement_tokens: tuple[TimeToken, ...] | None = None
+        self.checkpoint_tokens: tuple[TimeToken, ...] | None = None
         self.archive: zipfile.ZipFile | None = None
         self.members: dict[str, zipfile.ZipInfo] | None = None
         self.statement: Statement | None = None

@@ -92,6 +92,7 @@ def listings(case: Case) -> str:
     expected = {*compared, *_tree(derived, ""), *layout.OUTSIDE_CONTENT, *_LEDGER}
     expected |= {f"{layout.POPULATIONS}/{name}" for name in case.report().evaluation.segments}
     expected |= {f"{layout.RESULTS}/{population}.parquet" for population in POPULATIONS}
+    expected |= {layout.checkpoint_token(place) for place in range(_granted(case.report()))}
     expected |= {f"{layout.CONTROLS}/{name}" for name in need(case.controls, 13).files}
     problems += [f"{name} has no place in a pack" for name in case.names() if name not in expected]
     fail_if_any(problems)
@@ -99,6 +100,10 @@ def listings(case: Case) -> str:
 
 
 _LEDGER = frozenset({layout.CHECKPOINT, layout.ENTRIES, layout.RUNS, layout.SUBSET_PROOF, layout.CONSISTENCY})
+
+
+def _granted(stated: ReportData) -> int:
+    return sum(record.state == "granted" for record in stated.times)
 
 
 def _agreement_problems(stated: ReportData, predicate: layout.Predicate) -> list[str]:
@@ -110,6 +115,7 @@ def _agreement_problems(stated: ReportData, predicate: layout.Predicate) -> list
         (format_instant(evaluation.as_of) == predicate.as_of, "instant of the judgment"),
         (stated.software == predicate.software, "software"),
         (msgspec.structs.asdict(stated.signer) == msgspec.structs.asdict(signer), "signer"),
+        (stated.times == predicate.times, "answers of time-stamp authorities"),
     )
     return [f"the report and the statement name another {what}" for holds, what in checks if not holds]
 

@@ -43,6 +43,7 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
         holds: no step failed, and none that is required was left out.
         signer_checked: the signer was compared with a trust anchor that the caller gave.
         certificate_sha256: fingerprint of the certificate whose signature over the statement holds, if one does.
+        cautions: what a reader should know although every step holds, in sentences.
     """
 
     pack: str
@@ -52,6 +53,7 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str | None
     verdict: str
     steps: tuple[StepResult, ...]
+    cautions: tuple[str, ...] = ()
 
 
 def as_text(report: VerificationReport) -> str:
@@ -62,4 +64,4 @@ def as_text(report: VerificationReport) -> str:
         reason = f": {step.detail}" if step.state is StepState.NOT_DONE else f"  {step.detail}"
         lines.append(f"{name.ljust(_WIDTH, '.')} {step.state}{reason}".rstrip())
         lines += [f"     - {problem}" for problem in step.problems]
-    return "\n".join([*lines, "", report.verdict])
+    return "\n".join([*lines, "", *(f"Note: {caution}" for caution in report.cautions), report.verdict])

@@ -7,19 +7,22 @@ import io
 
 import pikepdf
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 
-from app.errors import RecordRejected
+from app.errors import InvalidInput, RecordRejected
 from app.packs import layout
 from app.records.times import format_instant, parse_instant
+from app.signing.certificates import ends_at, fingerprint_of, valid_at
+from app.signing.chain import SIGNING, Search, find_path, use_problems
 from app.signing.cms import read_detached, verify_detached
 from app.signing.dsse import read_bundle, verify_bundle
-from app.signing.keys import is_development, valid_at
+from app.signing.keys import is_development
 from app.signing.pdf_check import verify_pdf
+from app.signing.revocation import ask_lists
+from app.verification.anchors import read_all_anchors, read_lists
 from app.verification.case import Case, need
 from app.verification.outcome import Failed, NotDone, fail_if_any, require
 from app.verification.pdf_text import text_of
+from app.verification.timing import pades_level, proven_time
 
 
 def bundle(case: Case) -> str:
@@ -27,7 +30,7 @@ def bundle(case: Case) -> str:
     read = read_bundle(case.raw(layout.BUNDLE))
     require(read.payload == case.raw(layout.MANIFEST), "the bundle signs another statement than manifest.json")
     require(verify_bundle(read), "the signature is not the certificate's over the statement")
-    case.certificate = read.certificate
+    case.certificate, case.bundle = read.certificate, read
     return f"by {read.certificate.subject.rfc4514_string()}"
 
 
@@ -41,16 +44,23 @@ def cms(case: Case) -> str:
         (verify_detached(signature), "the signature is not the certificate's"),
         (signature.certificate == need(case.certificate, 3), "the CMS is by another certificate than the bundle"),
         (signed_at == need(case.predicate, 2).signed_at, "the CMS states another signing time than the statement"),
+        (signature.token is None, "the CMS carries a time stamp, which is in the bundle"),
+        (
+            tuple(map(fingerprint_of, signature.chain)) == need(case.predicate, 2).signer.chain_sha256,
+            "the CMS brings other issuers along than the statement names",
+        ),
     )
     fail_if_any([problem for holds, problem in checks if not holds])
+    case.chain = signature.chain
     return f"at {signed_at}"
 
 
 def signer(case: Case) -> str:
-    """Compare the signer with the trust anchor, and the certificate's validity with the signing time."""
+    """Compare the signer with the trust anchor, and the certificate's validity with the time of signing."""
     case.is_strangers = case.trust is not None  # Until everything below has held.
     certificate, predicate = need(case.certificate, 3), need(case.predicate, 2)
     fingerprint = fingerprint_of(certificate)
+    claimed, proven = _instant(predicate.signed_at), proven_time(case)
     checks = (
         (predicate.signer.certificate_sha256 == fingerprint, "the statement names another certificate"),
         (predicate.signer.subject == certificate.subject.rfc4514_string(), "the statement names another subject"),
@@ -58,22 +68,53 @@ def signer(case: Case) -> str:
             predicate.signer.is_development == is_development(certificate),
             "the statement is wrong about whether this is a development identity",
         ),
-        (valid_at(certificate, _instant(predicate.signed_at)), "the certificate was not valid when it signed"),
-        (_may_sign(certificate), "the certificate is not for signatures"),
+        (valid_at(certificate, claimed), "the certificate was not valid when it signed"),
+        (
+            proven is None or valid_at(certificate, proven),
+            "the certificate was not valid when an authority confirmed the signature",
+        ),
     )
-    fail_if_any([problem for holds, problem in checks if not holds])
+    fail_if_any([*(problem for holds, problem in checks if not holds), *use_problems(certificate, SIGNING)])
     if case.trust is None:
         raise NotDone(
             "no trust anchor was given (--trust); compare the certificate's SHA-256 fingerprint "
             f"{fingerprint} with the one the signer published"
         )
-    moment = _instant(predicate.signed_at)
-    require(
-        any(_vouches(anchor, certificate, moment) for anchor in read_anchors(case.trust)),
-        f"the pack was signed by another than the trust anchor names: certificate {fingerprint}",
-    )
+    revocation = _trusted_signer(case, certificate, claimed, proven)
     case.is_strangers = False
-    return f"certificate {fingerprint}"
+    when = f"at {format_instant(claimed)}, as it says" if proven is None else f"by {format_instant(proven)}, confirmed"
+    return f"certificate {fingerprint}, signed {when}; {revocation}"
+
+
+def _trusted_signer(case: Case, certificate: x509.Certificate, claimed: int, proven: int | None) -> str:
+    """Lead the signer to an anchor, ask the revocation lists, and say what they said."""
+    anchors = read_all_anchors(case.trust or ())
+    moment = claimed if proven is None else proven
+    try:
+        path = find_path(certificate, Search(case.chain, anchors, moment, SIGNING))
+    except InvalidInput as error:
+        raise Failed(
+            [f"the pack was signed by another than the trust anchor names: {fingerprint_of(certificate)}", error.what]
+        ) from error
+    issuers = [*path[1:], *case.chain, *(anchor for anchor in anchors if isinstance(anchor, x509.Certificate))]
+    found = ask_lists(path[:-1] or path, issuers, read_lists(case.reader.crls), proven)
+    fail_if_any(list(found.revoked))
+    _warn_of_expiry(case, certificate, proven)
+    if not case.reader.crls:
+        return "revocation was not checked (--crl)"
+    if found.silent:
+        case.cautions.append(f"No revocation list that you gave speaks about {', '.join(found.silent)}.")
+    return "; ".join(found.notes) or ("revocation was checked in part" if found.silent else "not revoked")
+
+
+def _warn_of_expiry(case: Case, certificate: x509.Certificate, proven: int | None) -> None:
+    end = ends_at(certificate)
+    if case.now <= end:
+        return
+    said = f"The signer's certificate expired on {format_instant(end)[:10]}."
+    alone = "That it signed before rests on its own word: no authority that you trust confirmed the time."
+    confirmed = "It had signed before, as an authority that you trust confirmed."
+    case.cautions.append(f"{said} {alone if proven is None else confirmed}")
 
 
 def pdf(case: Case) -> str:
@@ -89,80 +130,20 @@ def pdf(case: Case) -> str:
     signed_at = "" if signature.signed_at is None else format_instant(signature.signed_at)
     checks = (
         (signature.certificate == certificate, "the PDF is signed by another certificate than the statement"),
+        (
+            tuple(map(fingerprint_of, signature.chain)) == predicate.signer.chain_sha256,
+            "the PDF brings other issuers along than the statement names",
+        ),
         (signed_at == predicate.signed_at, "the PDF states another signing time than the statement"),
         (0 < unsigned.length < len(data), "the recorded length of the unsigned PDF is not within the PDF"),
         (prefix == unsigned.sha256, "the PDF does not begin with the recorded unsigned PDF"),
         (printed in "".join(text.split()), "the PDF does not print the digest of the content manifest"),
         (content in attachments, "the content manifest is not attached to the PDF"),
+        (case.read(layout.REPORT_JSON) in attachments, "report.json is not attached to the PDF"),
     )
     fail_if_any([*signature.problems, *(problem for holds, problem in checks if not holds)])
-    return f"signed as a whole; unsigned part sha256 {unsigned.sha256}"
-
-
-def fingerprint_of(certificate: x509.Certificate) -> str:
-    """Return the hex SHA-256 of a certificate's DER form."""
-    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
-
-
-def read_anchors(data: bytes) -> list[x509.Certificate | bytes]:
-    """Return the certificates, or the public key as DER SubjectPublicKeyInfo, that a trust anchor file holds.
-
-    Raises:
-        Failed: it holds neither.
-    """
-    try:
-        if b"-----BEGIN CERTIFICATE-----" in data:
-            return list(x509.load_pem_x509_certificates(data))
-        if b"-----BEGIN" in data:
-            return [_spki(serialization.load_pem_public_key(data))]
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise Failed(["the trust anchor is not a certificate or public key (PEM or DER)"]) from error
-    for parse in (x509.load_der_x509_certificate, lambda der: _spki(serialization.load_der_public_key(der))):
-        try:
-            return [parse(data)]
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            continue
-    raise Failed(["the trust anchor is not a certificate or public key (PEM or DER)"])
-
-
-def _vouches(anchor: x509.Certificate | bytes, certificate: x509.Certificate, moment: int) -> bool:
-    """Tell whether an anchor is the signer, has the signer's key, or is an authority that issued the signer."""
-    if isinstance(anchor, bytes):
-        return anchor == _spki(certificate.public_key())
-    return anchor == certificate or (_is_authority(anchor, moment) and _issued(anchor, certificate))
-
-
-def _is_authority(anchor: x509.Certificate, moment: int) -> bool:
-    """RFC 5280 sections 4.2.1.3 and 4.2.1.9: an authority says so, and may sign certificates."""
-    try:
-        constraints = anchor.extensions.get_extension_for_class(x509.BasicConstraints).value
-        usage = anchor.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return False
-    return constraints.ca and usage.key_cert_sign and valid_at(anchor, moment)
-
-
-def _issued(anchor: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(anchor)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return True  # RFC 5280 section 4.2.1.3: without the extension, use is not restricted.
-    return usage.digital_signature or usage.content_commitment
-
-
-def _spki(key: object) -> bytes:
-    der: bytes = key.public_bytes(  # type: ignore[attr-defined]  # All public keys of cryptography have it.
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return der
+    case.pdf = signature
+    return f"signed as a whole, {pades_level(signature)}; unsigned part sha256 {unsigned.sha256}"
 
 
 def _instant(text: str) -> int:

@@ -2,7 +2,7 @@
 
 """The list of steps, in order. What is printed, what docs/verification.md explains and what is run is this list."""
 
-from app.verification import content, form, ledger, metrics, reperformance, signatures
+from app.verification import content, form, ledger, metrics, reperformance, sign_offs, signatures, timing
 from app.verification.step import Step
 
 STEPS: tuple[Step, ...] = (
@@ -31,15 +31,17 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=4,
         name="the second signature agrees",
-        rule="manifest.json.p7s signs the same bytes with the same certificate, at the recorded time.",
+        rule="manifest.json.p7s signs the same bytes with the same certificate, at the recorded time, and brings the "
+        "issuers along that the statement names.",
         source="RFC 5652, 5.4 and 5.6; RFC 5035",
         check=signatures.cms,
     ),
     Step(
         number=5,
         name="the signer is the one you trust",
-        rule="The certificate was valid when it signed, and is, or was issued by, the trust anchor that you gave.",
-        source="RFC 5280, 4.1.2.5 and 6.1",
+        rule="The certificate may sign, was valid and not revoked when it did, and is, or leads to, a trust anchor "
+        "that you gave; the time is the proven one if there is one, and else the one it states.",
+        source="RFC 5280, 4.1.2.5, 4.2.1, 6.1 and 6.3",
         check=signatures.signer,
         required=False,
     ),
@@ -60,8 +62,9 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=8,
         name="the PDF is signed and is about these files",
-        rule="One certification signature by the same certificate covers the whole document; the unsigned document is "
-        "its recorded beginning; it prints the content manifest's digest and has the manifest attached.",
+        rule="One certification signature by the same certificate covers the whole document, but for one time stamp "
+        "over it; the unsigned document is its recorded beginning; it prints the content manifest's digest and has "
+        "the manifest and report.json attached.",
         source="ETSI EN 319 142-1, 6.3; ISO 32000-2, 12.8",
         check=signatures.pdf,
     ),
@@ -148,5 +151,31 @@ STEPS: tuple[Step, ...] = (
         "one by the interpreter too, where a population has up to 2,000 items.",
         source="docs/reference/metrics.md",
         check=metrics.again,
+    ),
+    Step(
+        number=20,
+        name="the time stamps are those of the statement",
+        rule="The statement's signature, the checkpoint and the PDF have a valid token of each authority that the "
+        "statement says confirmed them, and no other; the times are in order.",
+        source="RFC 3161, 2.4.2; RFC 5816; ETSI EN 319 142-1, 6.3",
+        check=timing.tokens,
+    ),
+    Step(
+        number=21,
+        name="the time is confirmed by whom you trust",
+        rule="The tokens of one authority at least lead to a certificate you gave, through authorities that were valid "
+        "and not revoked at the time stated.",
+        source="RFC 3161, 2.3 and 4.3; RFC 5280, 6.1 and 6.3",
+        check=timing.trusted_time,
+        required=False,
+    ),
+    Step(
+        number=22,
+        name="sign-offs are by others you trust",
+        rule="Each sign-off you gave is about this very statement, and signed by a trusted key that is neither the "
+        "preparer's nor another sign-off's.",
+        source="DSSE protocol v1; in-toto Statement v1; PCAOB AS 1220",
+        check=sign_offs.check,
+        required=False,
     ),
 )

@@ -13,31 +13,41 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.clock import SystemClock
 from app.errors import InvalidInput
+from app.signing.certificates import fingerprint_of
 from app.verification.case import Case
+from app.verification.reader import Reader
 from app.verification.report import StepState, VerificationReport
-from app.verification.signatures import fingerprint_of
 from app.verification.step import Step, printable, run_step
 from app.verification.steps import STEPS
 
 SIGNER_STEP = 5
 MAX_TRUST = 1 << 20
 """A mebibyte of a trust anchor is read; a certificate has one or two kilobytes."""
+MAX_GIVEN = 1 << 26
+"""64 MiB: the largest revocation lists have some tens."""
 Progress = Callable[[str, int, int], None]
 
 
-def verify(path: Path, trust: bytes | None = None, progress: Progress | None = None) -> VerificationReport:
+def verify(
+    path: Path,
+    trust: bytes | Sequence[bytes] | None = None,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
+) -> VerificationReport:
     """Verify a pack by all steps.
 
     Args:
         path: the ZIP file.
-        trust: a certificate, several (PEM), or a public key, of the signer or of who issued the signer's certificate.
+        trust: one or more files: a certificate, several (PEM), or a public key, of the signer or of an authority above.
         progress: told the name of each step before it runs, its place and the number of steps.
+        reader: what else the caller brings along: anchors for time, revocation lists, sign-offs.
 
     Raises:
         InvalidInput: the file cannot be opened. Whatever is wrong inside is in the report instead.
     """
-    return run(path, trust, STEPS, progress)
+    return run(path, trust, STEPS, progress, reader)
 
 
 def read_trust(path: Path) -> bytes:
@@ -53,7 +63,29 @@ def read_trust(path: Path) -> bytes:
         raise InvalidInput(f"the trust anchor cannot be read ({error.strerror})", where=str(path)) from error
 
 
-def run(path: Path, trust: bytes | None, steps: Sequence[Step], progress: Progress | None = None) -> VerificationReport:
+def read_given(path: Path) -> bytes:
+    """Return the bytes of another file that the caller brings along: a revocation list, a sign-off.
+
+    Raises:
+        InvalidInput: the file cannot be read, or is too large: cut off, a list would say less than it does.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_GIVEN + 1)
+    except OSError as error:
+        raise InvalidInput(f"the file cannot be read ({error.strerror})", where=str(path)) from error
+    if len(data) > MAX_GIVEN:
+        raise InvalidInput("the file is too large", where=str(path))
+    return data
+
+
+def run(
+    path: Path,
+    trust: bytes | Sequence[bytes] | None,
+    steps: Sequence[Step],
+    progress: Progress | None = None,
+    reader: Reader | None = None,
+) -> VerificationReport:
     """Run some of the steps, in order; ``verify`` runs all of them, and only that verifies a pack."""
     try:
         with path.open("rb") as file:
@@ -61,8 +93,11 @@ def run(path: Path, trust: bytes | None, steps: Sequence[Step], progress: Progre
     except OSError as error:
         raise InvalidInput(f"the pack cannot be opened ({error.strerror})", where=str(path)) from error
     results = []
+    given = reader or Reader()
+    anchors = (trust,) if isinstance(trust, bytes) else None if trust is None else tuple(trust)
+    now = SystemClock().now() if given.now is None else given.now
     with tempfile.TemporaryDirectory(prefix="proofroom-verify-") as work:
-        case = Case(path, trust, Path(work))
+        case = Case(path, anchors, Path(work), given, now)
         for place, step in enumerate(steps):
             if progress is not None:
                 progress(step.name, place, len(steps))
@@ -79,6 +114,7 @@ def run(path: Path, trust: bytes | None, steps: Sequence[Step], progress: Progre
         signer_checked=signer_checked,
         certificate_sha256=fingerprint_of(case.certificate) if case.certificate else None,
         verdict=_verdict(failed, left_out, signer_checked=signer_checked),
+        cautions=() if failed or left_out else tuple(case.cautions),
         steps=tuple(results),
     )
 

@@ -237,7 +237,7 @@ def ledger_part(entries: list[LedgerEntry], box: bytes, referred: list[int]) -> 
     )
 
 
-def plain_render(_report: ReportData, content_manifest: bytes) -> bytes:
+def plain_render(report: ReportData, content_manifest: bytes) -> bytes:
     """Return a PDF that only does what a report must: print the digest, carry the list. A hundred times faster."""
     document = pikepdf.new()
     page = document.add_blank_page()
@@ -245,8 +245,10 @@ def plain_render(_report: ReportData, content_manifest: bytes) -> bytes:
     page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
     text = f"BT /F1 9 Tf 40 700 Td ({hashlib.sha256(content_manifest).hexdigest()}) Tj ET"
     page.obj.Contents = document.make_stream(text.encode())
-    attached = pikepdf.AttachedFileSpec(document, content_manifest, filename=layout.CONTENT_MANIFEST)
-    document.attachments[layout.CONTENT_MANIFEST] = attached
+    files = {layout.CONTENT_MANIFEST: content_manifest}
+    files[layout.REPORT_JSON] = canonical_json(msgspec.to_builtins(report))
+    for name, data in files.items():
+        document.attachments[name] = pikepdf.AttachedFileSpec(document, data, filename=name)
     output = io.BytesIO()
     document.save(output, deterministic_id=True)
     return output.getvalue()

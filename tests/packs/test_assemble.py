@@ -115,7 +115,7 @@ def test_the_archive_is_named_files_only(unpacked: Path, identity: SigningIdenti
 def _run_guide(folder: Path) -> tuple[int, str]:
     """Run all commands of VERIFY.md, one after the other, and stop at the first that fails."""
     blocks = re.findall(r"```sh\n(.*?)```", (folder / layout.VERIFY).read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     script = "set -eu\n" + "\n".join(blocks)
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr

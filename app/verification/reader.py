@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the reader of a pack brings along besides the pack and the signer's anchor: nothing of it is in the pack."""
+
+import msgspec
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Files the reader gives, as bytes, and the reader's time.
+
+    Attributes:
+        trust_time: certificates of time-stamp authorities, or of who issued theirs.
+        crls: revocation lists.
+        sign_offs: name and content of sign-off files.
+        now: epoch milliseconds; only to say what has expired by then. None for the machine's time.
+    """
+
+    trust_time: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    sign_offs: tuple[tuple[str, bytes], ...] = ()
+    now: int | None = None
