@@ -6,6 +6,7 @@ Pure; the row structs are the only source. A path goes through structs and throu
 """
 
 import types
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -51,8 +52,12 @@ def look_up(row: type[msgspec.Struct], path: str) -> PathInfo:
     return PathInfo(nullable=nullable, many=many, type=here)
 
 
+@cache
 def fields(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type, as annotations give it
-    """Return the fields of a struct type with their annotations; nothing for any other type."""
+    """Return the fields of a struct type with their annotations; nothing for any other type.
+
+    The dictionary is shared between callers: it must not be changed.
+    """
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return {}
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
