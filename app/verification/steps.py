@@ -2,7 +2,7 @@
 
 """The list of steps, in order. What is printed, what docs/verification.md explains and what is run is this list."""
 
-from app.verification import content, form, ledger, metrics, reperformance, sign_offs, signatures, timing
+from app.verification import content, flags, form, ledger, metrics, reperformance, sign_offs, signatures, timing
 from app.verification.step import Step
 
 STEPS: tuple[Step, ...] = (
@@ -177,5 +177,13 @@ STEPS: tuple[Step, ...] = (
         source="DSSE protocol v1; in-toto Statement v1; PCAOB AS 1220",
         check=sign_offs.check,
         required=False,
+    ),
+    Step(
+        number=23,
+        name="the risk rules give the same flags",
+        rule="Matched again, the texts of all commands and queries meet the rules that the pack says, and each session "
+        "shows the flags of its events.",
+        source="docs/risk-rules.md; RE2",
+        check=flags.again,
     ),
 )

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The step that applies the pack's risk rules again to every text of the pack, and compares the flags."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from app.trails.flags import Flags
+from app.trails.populations import FlagView
+from app.trails.segments import segment_files
+from app.verification.case import Case, need
+from app.verification.outcome import fail_if_any
+
+_ROWS = 10_000
+_MAX_PROBLEMS = 20
+_Key = tuple[str, int | None, str | None]
+
+
+def again(case: Case) -> str:
+    """Match the texts of all commands and queries on the rules again; a session must show the same flags."""
+    flags = Flags(need(case.controls, 13).rule_set)
+    folder = case.folders_of_pack().populations
+    shown: defaultdict[_Key, list[list[FlagView]]] = defaultdict(list)
+    problems: list[str] = []
+    texts = flagged = 0
+    for item_id, event in _events(folder):
+        found = flags.of(event["text"])
+        texts += event["text"] is not None
+        flagged += bool(found)
+        shown[_key(event)].append(found)
+        if _flags(event) != found and len(problems) < _MAX_PROBLEMS:
+            problems.append(f"the flags of {item_id} are not those that the rules give")
+    unseen = 0
+    for item_id, event in _referred(folder):
+        known = shown.get(_key(event))
+        unseen += known is None
+        if known is not None and _flags(event) not in known and len(problems) < _MAX_PROBLEMS:
+            problems.append(f"{item_id} shows other flags of event {event['id']} than the event has")
+    fail_if_any(problems)
+    rest = f"; {unseen:,} events of sessions are outside the period, without a text" if unseen else ""
+    return f"{texts:,} texts, {flagged:,} flagged{rest}"
+
+
+def _events(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in _rows(folder, "session_event", "event"):
+        yield row["item_id"], row["event"]
+
+
+def _referred(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in _rows(folder, "session", "events"):
+        for event in row["events"]:
+            yield row["item_id"], event
+
+
+def _rows(folder: Path, population: str, column: str) -> Iterator[dict[str, Any]]:
+    for path in segment_files(folder, population):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS, columns=["item_id", column]):
+                yield from batch.to_pylist()
+
+
+def _key(event: dict[str, Any]) -> _Key:
+    return event["id"], event["at"], event["text_sha256"]
+
+
+def _flags(event: dict[str, Any]) -> list[FlagView]:
+    return [FlagView(**flag) for flag in event["flags"]]
