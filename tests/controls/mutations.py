@@ -497,7 +497,8 @@ COVERAGE = (
         swap(
             "- id: CC1.1\n    label: Integrity and ethics\n"
             "    summary: The organisation shows by its conduct that honesty and ethical values matter to it.\n"
-            "    not_tested_because: It is about conduct and values, which privileged-access records do not show.\n",
+            "    not_tested_because: >-\n      It is about conduct and values."
+            " Needed: the code of conduct and its confirmations, from human resources.\n",
             f"- id: {M}CC1.1\n    label: Integrity and ethics\n"
             "    summary: The organisation shows by its conduct that honesty and ethical values matter to it.\n",
         ),

@@ -26,8 +26,34 @@ def controls() -> Controls:
 
 
 def test_there_are_tests_for_every_population(controls: Controls) -> None:
-    assert len(controls.tests) >= 20
+    assert len(controls.tests) >= 50
     assert {test.population for test in controls.tests.values()} == set(POPULATIONS)
+
+
+def test_every_test_says_where_its_population_comes_from(controls: Controls) -> None:
+    for test in controls.tests.values():
+        assert test.frame, test.id
+        assert set(test.looser) == {name for name in test.parameters if name not in NEITHER}, test.id
+
+
+NEITHER = {"tests"}
+"""Parameters that choose what a test is about; no value of them asks less than another in general."""
+
+
+def test_rules_that_a_test_names_exist(controls: Controls) -> None:
+    rules = set(controls.rules)
+    families = {name.split(".")[0] for name in rules}
+    for test in controls.tests.values():
+        for parameter, known in (("rules", rules), ("right_rules", rules), ("families", families)):
+            assert set(test.parameters.get(parameter, ())) <= known, test.id
+        assert set(test.parameters.get("tamper_families", ())) <= families, test.id
+
+
+def test_a_control_without_a_test_says_what_is_needed_and_from_whom(controls: Controls) -> None:
+    for catalog in controls.catalogs.values():
+        for control in catalog.controls:
+            reason = control.not_tested_because
+            assert reason is None or re.search(r"Needed(, if [^:]+)?: .+, from .+\.", reason), control.id
 
 
 SIZES = {
