@@ -12,6 +12,8 @@ It must never run anything a file says, judge an item, or leave a file out witho
     metrics.py      the shapes of metrics; metric_checks.py whether they can be computed
     checks.py       whether they fit together and speak of things that exist
     expressions.py  whether their CEL can be used
+    rule_text.py    how a command or query is read; rules.py matches all risk rules on it
+    rule_checks.py  whether rules are RE2 and their samples hold; rule_reference.py docs/reference/risk-rules.md
     loader.py       Controls, load, load_bytes
     paths.py        dotted paths through the rows of a population
     problems.py     how a problem reads

@@ -7,6 +7,7 @@ In:  converted rules. Out: problems, each at the line of the pattern or sample. 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from app.controls.convert import Placed
@@ -17,6 +18,8 @@ from app.controls.rules import TRUNCATED, NotRe2, RuleSet, compile_pattern
 
 MAX_RULES: Final = 500
 MAX_PATTERNS: Final = 40
+MAX_PATTERNS_IN_ALL: Final = 2000
+"""Patterns of all rules: a pack of a stranger may hold any number, and each is looked for in each text."""
 MAX_PATTERN_CHARS: Final = 500
 MAX_PROGRAM: Final = 2000
 """Instructions of a compiled pattern: what RE2 does at most for each character of a text."""
@@ -38,7 +41,14 @@ def rule_problems(rules: Sequence[Placed[RiskRule]]) -> Iterator[Problem]:
     if len(rules) > MAX_RULES:
         yield rules[MAX_RULES].problem((), f"there are more than {MAX_RULES} rules", "Join rules of one subject.")
         return
-    for rule in rules:
+    patterns = accumulate(len(rule.item.select) + len(rule.item.unless) for rule in rules)
+    for rule, count in zip(rules, patterns, strict=True):
+        if count > MAX_PATTERNS_IN_ALL:
+            hint = "Remove rules that nobody looks after, or join their patterns."
+            yield rule.problem(
+                ("select",), f"there are more than {MAX_PATTERNS_IN_ALL} patterns in all", hint, key=True
+            )
+            return
         problems = list(_rule(rule))
         yield from problems or _samples(rule)
 

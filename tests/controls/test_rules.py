@@ -497,6 +497,13 @@ def test_too_many_rules_are_refused() -> None:
     assert any("more than 500 rules" in line for line in problems(text))
 
 
+def test_too_many_patterns_are_refused_before_they_are_compiled() -> None:
+    one = FILE[FILE.index("  - id") :].replace("      - '\\brm\\s'\n", "      - '\\brm\\s'\n" * 39)
+    text = FILE + "".join(one.replace("small.rule", f"small.rule{number}") for number in range(60))
+    (found,) = problems(text)
+    assert "more than 2000 patterns in all" in found
+
+
 def test_the_page_of_the_rules_is_current(controls: Controls) -> None:
     assert (ROOT / "docs" / "reference" / "risk-rules.md").read_text() == rules_page(controls), "run 'make docs'"
 
