@@ -21,6 +21,7 @@ from app.cli.options import (
     services,
 )
 from app.errors import VerificationFailed
+from app.packs.model import Engagement
 from app.packs.sign_off import make_sign_off
 from app.packs.times import TimeRecord
 from app.records.times import format_instant, parse_instant
@@ -48,13 +49,20 @@ def build(
     first: FromOption,
     last: ToOption,
     target: Annotated[Path, typer.Option("--out", help="Folder to put the pack in.", file_okay=False)],
+    engagement: Annotated[
+        str, typer.Option(help="The auditor's name for the work; part of the seed of every sample.")
+    ] = "",
+    also: Annotated[
+        list[str] | None, typer.Option(help="Id of an item to show whole beside the samples; may be repeated.")
+    ] = None,
     directory: DirOption = None,
 ) -> None:
     """Build a signed evidence pack; the last line printed is its path."""
+    asked = Engagement(name=engagement, also=tuple(also or ()))
     proofroom = services(directory)
     times: list[TimeRecord] = []
     with progress_bar("Building the pack") as update:
-        path = proofroom.packs.build(framework, period(first, last), target, progress=update, on_time=times.append)
+        path = proofroom.packs.build(framework, period(first, last), target, update, times.append, asked)
     signer = proofroom.packs.signer()
     err.print(f"signed by {signer.subject}, certificate SHA-256 {signer.certificate_sha256}", markup=False)
     if signer.is_development:

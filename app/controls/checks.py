@@ -19,6 +19,7 @@ from app.controls.overlay_checks import looser_problems, overlay_problems
 from app.controls.paths import UnknownPath, fields, look_up, unwrap
 from app.controls.problems import Problem, nearest
 from app.controls.rule_checks import rule_problems
+from app.controls.sampling_checks import sampling_problems
 from app.records.model import RecordType
 from app.trails.populations import POPULATIONS, Row
 
@@ -48,6 +49,7 @@ def problems_of(loaded: Loaded) -> Iterator[Problem]:
         yield from metric_problems(metric, tests, loaded.claimed, broken=loaded.broken)
     yield from overlay_problems(loaded)
     yield from statement_problems(loaded)
+    yield from sampling_problems(loaded.plans)
 
 
 def test_problems(test: Placed[ControlTest]) -> Iterator[Problem]:

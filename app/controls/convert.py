@@ -27,6 +27,7 @@ from app.controls.model import (
 )
 from app.controls.paths import unwrap
 from app.controls.problems import Problem, nearest
+from app.controls.sampling import SamplingPlan
 from app.controls.statements import Applicability, CatalogText, StatementOfApplicability
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ class Loaded(msgspec.Struct, kw_only=True):
     statements: list[Placed[StatementOfApplicability]] = []
     stated: dict[str, list[Placed[Applicability]]] = {}
     texts: list[Placed[CatalogText]] = []
+    plans: list[Placed[SamplingPlan]] = []
     claimed: set[str] = set()
     broken: bool = False
 
@@ -179,6 +181,12 @@ def _statement(document: Document, value: dict[str, Value], into: Loaded) -> lis
 def _text(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
     text, problems = _struct(document, (), value, CatalogText)
     into.texts += [Placed(item=text, document=document, path=())] if text else []
+    return problems
+
+
+def _plan(document: Document, value: dict[str, Value], into: Loaded) -> list[Problem]:
+    plan, problems = _struct(document, (), value, SamplingPlan)
+    into.plans += [Placed(item=plan, document=document, path=())] if plan else []
     return problems
 
 
@@ -313,5 +321,6 @@ _READERS: Final[dict[str, Callable[[Document, dict[str, Value], Loaded], list[Pr
     "StatementOfApplicability": _statement,
     "CatalogText": _text,
     "RiskRules": _rules,
+    "SamplingPlan": _plan,
 }
 """Kind of a document to what takes it in."""

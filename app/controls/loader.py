@@ -28,10 +28,13 @@ from app.controls.model import Mapping as ControlMapping
 from app.controls.overlays import Slice, definition_bytes, slices_of, struct_bytes
 from app.controls.problems import Position, Problem, ProblemFound, nearest
 from app.controls.rules import RuleSet
+from app.controls.sampling import FLAT, SamplingPlan
+from app.controls.sampling_checks import plan_in_force
 from app.controls.statements import Applicability, CatalogText
 from app.errors import ControlsInvalid, InvalidInput, NotFound
 
-FOLDERS: Final = ("catalog", "tests", "mappings", "metrics", "rules", "overlays", "parameters", "applicability")
+_SHIPPED: Final = ("catalog", "tests", "mappings", "metrics", "rules", "sampling")
+FOLDERS: Final = (*_SHIPPED, "overlays", "parameters", "applicability")
 OWN_FOLDERS: Final = (*FOLDERS, "texts")
 MAX_FILES: Final = 1000
 
@@ -51,6 +54,7 @@ class Controls:
         bundles, overlays: by id. slices: test id to what overlays change of it, in the order in which it counts.
         applicability: framework id to control to what the organisation states of it.
         texts: framework id to control to text that is only for those who hold a licence.
+        sampling: how auditor's samples are drawn.
     """
 
     tests: Mapping[str, ControlTest]
@@ -64,6 +68,7 @@ class Controls:
     slices: Mapping[str, tuple[Slice, ...]] = field(default_factory=lambda: MappingProxyType({}))
     applicability: Mapping[str, Mapping[str, Applicability]] = field(default_factory=lambda: MappingProxyType({}))
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    sampling: SamplingPlan = FLAT
 
     @cached_property
     def sha256(self) -> str:
@@ -236,6 +241,7 @@ def _controls(loaded: Loaded, files: dict[str, bytes]) -> Controls:
             {name: {entry.item.control: entry.item for entry in stated} for name, stated in loaded.stated.items()}
         ),
         texts=MappingProxyType(_texts([placed.item for placed in loaded.texts])),
+        sampling=plan_in_force(loaded.plans),
     )
 
 

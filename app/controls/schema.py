@@ -12,6 +12,7 @@ import msgspec
 
 from app.controls.metrics import Metrics
 from app.controls.model import Catalog, ControlTests, Mapping, RiskRules
+from app.controls.sampling import SamplingPlan
 from app.trails.populations import POPULATIONS
 
 _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
@@ -20,6 +21,7 @@ _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "mapping": Mapping,
     "metrics": Metrics,
     "risk-rules": RiskRules,
+    "sampling-plan": SamplingPlan,
 }
 
 

@@ -32,7 +32,7 @@ Proofroom reports what the evidence shows. It draws no conclusion about the orga
 | `{layout.POPULATIONS}/` | every item of every population: Parquet (what was judged) and CSV (for spreadsheets) |
 | `{layout.RESULTS}/` | one number for every item and test: its outcome, see below |
 | `{layout.DEVIATIONS}/` | for each test with deviations, all of them, waived ones included |
-| `{layout.SAMPLES}/` | samples drawn by a seed nobody could choose, each item whole |
+| `{layout.SAMPLES}/` | samples drawn by a seed, each item whole, and in `frames/` what they were drawn from |
 | `{layout.CONTROLS}/` | the exact tests, catalogues and mappings that were used |
 | `{layout.LEDGER}/` | checkpoint, entries (digests, no payload), proofs and completeness boxes of the ledger |
 | `{layout.CONTENT_MANIFEST}` | the digest of all files above but the PDF, which prints the digest of this list |
@@ -53,9 +53,15 @@ Cells of CSV files that a spreadsheet could take for a formula begin with an apo
 {_times(report)}
 ## How samples are drawn
 
-Seed: SHA-256 over the lines `proofroom.sample.v1`, framework, start and end (epoch milliseconds), population, and the
-population's digest. That digest is SHA-256 over `sha256  name` of its Parquet segments, one a line, in order of name.
-An item's rank is SHA-256 over the seed, a line feed and the item's id. The items of lowest rank are the sample.
+Every item was tested. Samples are for looking at some of them yourself. Each test has one, from the items it applies
+to: the lines of `{layout.FRAMES}/POPULATION.jsonl` whose digit for this test is not 0. A line holds an item's id, its
+month, whether it is risky or usual, and one digit a test; `report.json` says which digit (`place`), the seed, and how
+many items each stratum gave. An item's rank is SHA-256 over the seed, a line feed and the item's id. The items of
+lowest rank in a stratum are drawn.
+
+Seed: SHA-256 over the lines `proofroom.sample.v2`, engagement, framework, start and end (epoch milliseconds), test,
+population, and the population's digest. That digest is SHA-256 over `sha256  name` of its Parquet segments, one a line,
+in order of name. Items under `judgemental` were chosen by somebody and say nothing about the others.
 """.encode()
 
 

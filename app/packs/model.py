@@ -5,10 +5,13 @@
 import msgspec
 
 from app.collection.model import CollectionRun
+from app.errors import InvalidInput
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import DeviationTable, Evaluation
 from app.gaps.model import Gap
 from app.packs.times import TimeRecord
+
+_LONGEST_NAME = 200
 
 
 class TestNarrative(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +32,57 @@ class TestNarrative(msgspec.Struct, frozen=True, kw_only=True):
     no_evidence_when: str = "false"
 
 
+class Stratum(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a frame: a month, a quarter or ``undated``; ``risky`` or ``usual``; its items, and how many drawn."""
+
+    time: str
+    risk: str
+    items: int
+    drawn: int
+
+
 class SampleDraw(msgspec.Struct, frozen=True, kw_only=True):
-    """An auditor's sample of one population: drawn by rank of SHA-256(seed, item id), so that anyone can redraw it."""
+    """An auditor's sample for one test: drawn by rank of SHA-256(seed, item id), so that anyone can redraw it.
+
+    Attributes:
+        place: which digit of a line of the population's frame is this test's, from 0.
+        table, column: where in the sampling plan the size comes from.
+        frame: items of the population to which the test applies. size: how many of them were drawn.
+        items: their ids, stratum by stratum, in each by rank.
+    """
+
+    test_id: str
+    population: str
+    place: int
+    seed: str
+    table: str
+    column: str
+    frame: int
+    size: int
+    strata: tuple[Stratum, ...]
+    items: tuple[str, ...]
+
+
+class Engagement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the auditor says of the work: its name, which goes into every seed, and items to look at beside the drawn.
+
+    Raises:
+        InvalidInput: the name is not one printable line of up to 200 characters.
+    """
+
+    name: str = ""
+    also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.name) > _LONGEST_NAME or not self.name.isprintable():
+            raise InvalidInput("the name of an engagement is one line of up to 200 characters", where="--engagement")
+
+
+class ChosenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that somebody chose to look at, beside the drawn ones: judgemental, so no sample."""
 
     population: str
-    seed: str
-    size: int
-    items: tuple[str, ...]
+    item_id: str
 
 
 class SignerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +103,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         checkpoint: the signed note of the ledger, as text. previous: tree size of the previous pack's checkpoint.
+        engagement: the auditor's name for the work, part of every sample's seed; may be empty.
+        judgemental: items that somebody chose, beside the drawn ones.
         limits: what was not verified, in sentences.
         times: what became of each time-stamp authority that was asked.
     """
@@ -68,6 +117,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricResult, ...]
     collections: tuple[CollectionRun, ...]
     samples: tuple[SampleDraw, ...]
+    judgemental: tuple[ChosenItem, ...]
+    engagement: str
     signer: SignerInfo
     checkpoint: str
     previous_size: int | None

@@ -7,7 +7,6 @@ Out: the report, and the files derived with it: gaps, metrics, deviations, sampl
 Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
 """
 
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,18 +21,16 @@ from app.evaluation.model import Evaluation
 from app.gaps.items import gaps_of
 from app.packs import guide, layout
 from app.packs.deviations import write_deviations
+from app.packs.frames import draw_samples
 from app.packs.listings import write_listing
-from app.packs.model import ReportData, SampleDraw, SignerInfo, TestNarrative
-from app.packs.rows import item_ids, select_rows
-from app.packs.sampling import draw, make_seed, population_sha256
+from app.packs.model import ReportData, SignerInfo, TestNarrative
+from app.packs.samples import choose, write_samples
 from app.packs.times import TimeRecord
 from app.signing.canonical import canonical_json
-from app.trails.populations import POPULATIONS, Row
+from app.trails.populations import POPULATIONS
 from app.trails.segments import segment_files
 
 _SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
-NOT_SAMPLED = frozenset({"source"})
-"""Sources are few, and all of them stand in the report."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         collections: the completeness boxes. checkpoint: the ledger's signed note.
         previous_size: tree size of the previous pack of this framework; None without one.
         software: name to version of what made the pack. times: what time-stamp authorities answered.
+        engagement: the auditor's name for the work. also: ids of items that somebody chose to look at.
     """
 
     organisation: str
@@ -52,6 +50,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     previous_size: int | None
     software: dict[str, str]
     times: tuple[TimeRecord, ...] = ()
+    engagement: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +83,8 @@ def facts_of(report: ReportData) -> Facts:
         previous_size=report.previous_size,
         software=report.software,
         times=report.times,
+        engagement=report.engagement,
+        also=tuple(sorted({item.item_id for item in report.judgemental})),
     )
 
 
@@ -90,7 +92,7 @@ def derive_content(
     facts: Facts, evaluation: Evaluation, controls: Controls, folders: Folders, output: Path
 ) -> ReportData:
     """Write every derived file of a pack below ``output`` and return the report."""
-    for folder in (layout.DEVIATIONS, layout.SAMPLES, layout.POPULATIONS):
+    for folder in (layout.DEVIATIONS, layout.FRAMES, layout.POPULATIONS):
         (output / folder).mkdir(parents=True, exist_ok=True)
     tables = write_deviations(
         evaluation.tests, controls.tests, (folders.populations, folders.results), output / layout.DEVIATIONS
@@ -106,7 +108,15 @@ def derive_content(
         gaps=gaps_of(evaluated),
         metrics=measure(controls, evaluation, folders.populations, folders.results),
         collections=facts.collections,
-        samples=draw_samples(evaluation, folders.populations),
+        samples=draw_samples(
+            evaluation,
+            controls.sampling,
+            facts.engagement,
+            (folders.populations, folders.results),
+            output / layout.FRAMES,
+        ),
+        judgemental=choose(facts.also, folders.populations),
+        engagement=facts.engagement,
         signer=facts.signer,
         checkpoint=facts.checkpoint,
         previous_size=facts.previous_size,
@@ -119,7 +129,7 @@ def derive_content(
     (output / layout.METRICS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.metrics)))
     (output / layout.README).write_bytes(guide.readme(report))
     (output / layout.VERIFY).write_bytes(guide.verify_guide(report))
-    _write_samples(report.samples, folders.populations, output)
+    write_samples(report.samples, report.judgemental, folders.populations, output / layout.SAMPLES)
     _write_listings(folders.populations, output)
     return report
 
@@ -140,36 +150,6 @@ def narrative(test: ControlTest) -> TestNarrative:
         remediation=test.remediation,
         no_evidence_when=test.no_evidence_when,
     )
-
-
-def draw_samples(evaluation: Evaluation, populations: Path) -> tuple[SampleDraw, ...]:
-    """Draw the sample of every population that has items."""
-    draws = []
-    for population in sorted(set(POPULATIONS) - NOT_SAMPLED):
-        segments = {name: sha for name, sha in evaluation.segments.items() if name.startswith(f"{population}/")}
-        seed = make_seed(
-            evaluation.framework,
-            evaluation.period.start,
-            evaluation.period.end,
-            population,
-            population_sha256(segments),
-        )
-        drawn = draw(population, seed, item_ids(populations, population))
-        if drawn.items:
-            draws.append(drawn)
-    return tuple(draws)
-
-
-def sample_bytes(sample: SampleDraw, rows: Sequence[Row]) -> bytes:
-    """Return a sample's file: the draw, and its items whole, in order of rank; for people, so with line breaks."""
-    by_id = {row.item_id: row for row in rows}
-    value = {
-        "population": sample.population,
-        "seed": sample.seed,
-        "size": sample.size,
-        "items": [by_id[item] for item in sample.items],
-    }
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def limits_of(facts: Facts) -> tuple[str, ...]:
@@ -206,12 +186,6 @@ def _limits_of_time(facts: Facts) -> list[str]:
         limits = ["The time of signing is confirmed by time-stamp authorities; whether you trust them is yours to say."]
     failed = [record for record in facts.times if record.state == "failed"]
     return limits + [f"The time-stamp authority {record.authority} failed: {record.reason}." for record in failed]
-
-
-def _write_samples(samples: Sequence[SampleDraw], populations: Path, output: Path) -> None:
-    for sample in samples:
-        rows = list(select_rows(populations, sample.population, sample.items))
-        (output / layout.SAMPLES / f"{sample.population}.json").write_bytes(sample_bytes(sample, rows))
 
 
 def _write_listings(populations: Path, output: Path) -> None:

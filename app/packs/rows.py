@@ -21,10 +21,14 @@ from app.trails.segments import segment_files
 _BATCH = 10_000
 
 
-def item_ids(populations: Path, population: str) -> Iterator[str]:
-    """Yield every item id of a population, segment by segment."""
-    for path in segment_files(populations, population):
-        yield from pq.read_table(path, columns=["item_id"]).column("item_id").to_pylist()
+def present(populations: Path, population: str, wanted: Collection[str]) -> list[str]:
+    """Return those of the wanted ids that a population has, in order."""
+    ids = pa.array(sorted(wanted), pa.string())
+    found: set[str] = set()
+    for path in segment_files(populations, population) if wanted else ():
+        column = pq.read_table(path, columns=["item_id"]).column("item_id")
+        found.update(column.filter(pc.is_in(column, value_set=ids)).to_pylist())
+    return sorted(found)
 
 
 def select_rows(populations: Path, population: str, wanted: Collection[str]) -> Iterator[Row]:

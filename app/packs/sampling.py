@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Draw an auditor's sample that nobody could have steered, and that anybody can draw again.
+"""Draw an auditor's sample that nobody could have steered, and that anybody can draw again with SHA-256 alone.
 
-In:  what fixes the seed (framework, period, the population's digest) and the ids of the population.
-Out: the drawn ids, in order of their rank.
+In:  what fixes the seed (engagement, framework, period, test, the population's digest), a size, and the items of the
+     population with their strata.
+Out: how many items each stratum gives, and which.
 
-An item's rank is SHA-256 over the seed and its id. The seed holds the digest of the frozen population, so changing a
-population to get another sample gives another population digest, which the signed manifest shows.
+An item's rank is SHA-256 over the seed and its id; the items of lowest rank in a stratum are drawn. The seed holds the
+digest of the frozen population, so changing a population to get another sample gives another digest, which the signed
+statement shows. docs/sampling.md explains it, and draws a sample in ten lines of plain Python.
 """
 
 import hashlib
 import heapq
 from collections.abc import Iterable, Mapping
 
-from app.packs.model import SampleDraw
+from app.packs.model import Stratum
 
-DEFAULT_SIZE = 25
-"""What auditors commonly take for a control that operates many times a day."""
-_LABEL = "proofroom.sample.v1"
+_LABEL = "proofroom.sample.v2"
+Place = tuple[str, str]
+"""A stratum: a month or quarter, such as ``2026-07`` or ``2026-Q3``, or ``undated``; and ``risky`` or ``usual``."""
+RISKY, USUAL = "risky", "usual"
 
 
 def population_sha256(segments: Mapping[str, str]) -> str:
@@ -26,9 +29,18 @@ def population_sha256(segments: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def make_seed(framework: str, start: int, end: int, population: str, digest: str) -> str:
-    """Return the seed: hex SHA-256 over a label and five lines that fix it; instants in epoch milliseconds."""
-    lines = [_LABEL, framework, str(start), str(end), population, digest]
+def make_seed(engagement: str, framework: str, period: tuple[int, int], test: str, population: str, digest: str) -> str:
+    """Return the seed: hex SHA-256 over a label and seven lines that fix it.
+
+    Args:
+        engagement: the auditor's name for the work, or an empty text.
+        framework: its id.
+        period: start and end, epoch milliseconds.
+        test: its id.
+        population: its name.
+        digest: its ``population_sha256``.
+    """
+    lines = [_LABEL, engagement, framework, *map(str, period), test, population, digest]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -37,7 +49,63 @@ def rank(seed: str, item_id: str) -> str:
     return hashlib.sha256(f"{seed}\n{item_id}".encode()).hexdigest()
 
 
-def draw(population: str, seed: str, item_ids: Iterable[str], size: int = DEFAULT_SIZE) -> SampleDraw:
-    """Draw the ``size`` items of lowest rank, or all if there are fewer; the order of ``item_ids`` does not matter."""
-    chosen = heapq.nsmallest(size, ((rank(seed, item), item) for item in item_ids))
-    return SampleDraw(population=population, seed=seed, size=len(chosen), items=tuple(item for _, item in chosen))
+def share_out(sizes: Mapping[Place, int], size: int, minimum: int) -> dict[Place, int]:
+    """Return how many items each stratum gives; together ``size``, or all there are.
+
+    First each stratum gets ``minimum`` as far as it has so many and the size allows: risky ones first, then by time.
+    Every further item goes to the stratum for which items / (2 * given + 1) is largest (Sainte-Laguë), and among equal
+    ones to the first in that order.
+    """
+    order = sorted(sizes, key=lambda place: (place[1] != RISKY, place[0]))
+    left = min(size, sum(sizes.values()))
+    given = dict.fromkeys(order, 0)
+    for place in order:
+        given[place] = min(minimum, sizes[place], left)
+        left -= given[place]
+    for _ in range(left):
+        open_ = [place for place in order if given[place] < sizes[place]]
+        best = open_[0]
+        for place in open_[1:]:
+            if sizes[place] * (2 * given[best] + 1) > sizes[best] * (2 * given[place] + 1):
+                best = place
+        given[best] += 1
+    return given
+
+
+class Drawing:
+    """One sample while its population goes by; holds no more than ``size`` ids a stratum."""
+
+    def __init__(self, seed: str, size: int) -> None:
+        self._seed = seed
+        self._size = size
+        self._lowest: dict[Place, list[tuple[int, str]]] = {}
+        self._counts: dict[Place, int] = {}
+
+    def offer(self, place: Place, item_id: str) -> None:
+        """Take note of one item of the population."""
+        self._counts[place] = self._counts.get(place, 0) + 1
+        heap = self._lowest.setdefault(place, [])
+        # Negated, because the heap gives up its least and we keep the lowest ranks.
+        entry = (-int(rank(self._seed, item_id), 16), item_id)
+        if len(heap) < self._size:
+            heapq.heappush(heap, entry)
+        elif entry > heap[0]:
+            heapq.heapreplace(heap, entry)
+
+    def drawn(self, minimum: int) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
+        """Return the strata, and the drawn ids: by stratum, risky ones first, then by time, in each by rank."""
+        given = share_out(self._counts, self._size, minimum)
+        strata = tuple(
+            Stratum(time=place[0], risk=place[1], items=self._counts[place], drawn=number)
+            for place, number in given.items()
+        )
+        items = [item for place, number in given.items() for item in self._ranked(place)[:number]]
+        return strata, tuple(items)
+
+    def _ranked(self, place: Place) -> list[str]:
+        return [item for _, item in sorted(self._lowest[place], reverse=True)]
+
+
+def lowest(seed: str, item_ids: Iterable[str], size: int) -> list[str]:
+    """Return the ``size`` ids of lowest rank, in order of rank: what is drawn from one stratum."""
+    return heapq.nsmallest(size, item_ids, key=lambda item: rank(seed, item))

@@ -30,7 +30,7 @@ from app.packs import repository
 from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, sign_pack, write_pack
 from app.packs.container import Content
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
-from app.packs.model import SignerInfo
+from app.packs.model import Engagement, SignerInfo
 from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.repository import PackInfo
@@ -42,6 +42,7 @@ from app.signing.keys import SigningIdentity, read_file
 from app.signing.revocation import read_crl
 
 _LOG = logging.getLogger(__name__)
+NO_ENGAGEMENT = Engagement()
 _ATTEMPTS = 3
 _STEPS = 4
 
@@ -162,6 +163,7 @@ class PackService:
         out: Path,
         progress: Progress | None = None,
         on_time: Callable[[TimeRecord], None] | None = None,
+        engagement: Engagement = NO_ENGAGEMENT,
     ) -> Path:
         """Build a pack below ``out`` and return its path; ``proofroom-<framework>-<first>-<last>.zip``.
 
@@ -171,10 +173,11 @@ class PackService:
             out: a folder.
             progress: told what is being done.
             on_time: told what became of each time-stamp authority; the pack says the same.
+            engagement: what the auditor says of the work.
 
         Raises:
             NotFound: there is no such framework.
-            InvalidInput: nothing was collected yet.
+            InvalidInput: nothing was collected yet, or an item that the auditor named is not there.
             CheckFailed: the ledger would not stop growing, or an authority that is required did not confirm the time.
         """
         tell = progress or (lambda _step, _done, _total: None)
@@ -183,7 +186,7 @@ class PackService:
         out.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
         try:
-            draft, members, signed_at = self._signed(evaluated, checkpoint, identity, work, tell)
+            draft, members, signed_at = self._signed(evaluated, checkpoint, identity, engagement, work, tell)
             tell("writing", 3, _STEPS)
             path = out / _file_name(evaluated)
             write_pack(members, path)
@@ -198,7 +201,13 @@ class PackService:
         return path
 
     def _signed(
-        self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity, work: Path, tell: Progress
+        self,
+        evaluated: EvaluatedPeriod,
+        checkpoint: bytes,
+        identity: SigningIdentity,
+        engagement: Engagement,
+        work: Path,
+        tell: Progress,
     ) -> tuple[Draft, dict[str, Content], int]:
         """Draft and sign, again without an authority that failed on the way; each turn has one fewer."""
         self._time.check()
@@ -210,7 +219,9 @@ class PackService:
             folder = work / str(turn)
             folder.mkdir()
             tell("gathering evidence", 1, _STEPS)
-            draft = draft_pack(self._ingredients(evaluated, checkpoint, identity, desk), render_report, folder)
+            draft = draft_pack(
+                self._ingredients(evaluated, checkpoint, identity, engagement, desk), render_report, folder
+            )
             tell("signing", 2, _STEPS)
             signed_at = self._clock.now()
             try:
@@ -229,7 +240,12 @@ class PackService:
         raise CheckFailed("records are being collected while the pack is built", hint="Build it when that is done")
 
     def _ingredients(
-        self, evaluated: EvaluatedPeriod, checkpoint: bytes, identity: SigningIdentity, desk: TimeDesk
+        self,
+        evaluated: EvaluatedPeriod,
+        checkpoint: bytes,
+        identity: SigningIdentity,
+        engagement: Engagement,
+        desk: TimeDesk,
     ) -> Ingredients:
         evaluation = evaluated.evaluation
         size = evaluation.ledger_size
@@ -244,6 +260,8 @@ class PackService:
             checkpoint=checkpoint.decode(),
             previous_size=earlier.tree_size if earlier else None,
             software=software_versions(),
+            engagement=engagement.name,
+            also=engagement.also,
             times=desk.records(),
         )
         ledger = LedgerPart(

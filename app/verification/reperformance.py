@@ -55,7 +55,11 @@ def by_interpreter(case: Case) -> str:
     report = case.report()
     period = report.evaluation.period
     slices = {test_id: controls.slices_in(test_id, period.start, period.end) for test_id in controls.slices}
-    sampled = {sample.population: sample.items for sample in report.samples}
+    sampled: dict[str, set[str]] = {population: set() for population in POPULATIONS}
+    for sample in report.samples:
+        sampled[sample.population].update(sample.items)
+    for chosen in report.judgemental:
+        sampled[chosen.population].add(chosen.item_id)
     problems: list[str] = []
     asked = 0
     for population in POPULATIONS:
@@ -98,11 +102,11 @@ def _conclusion_problems(stated: Evaluation, again: Evaluation) -> list[str]:
 
 
 def _rows(
-    folders: Folders, population: str, tests: Iterable[ControlTest], size: int, sampled: dict[str, tuple[str, ...]]
+    folders: Folders, population: str, tests: Iterable[ControlTest], size: int, sampled: dict[str, set[str]]
 ) -> Iterator[Row]:
     if size <= WHOLE_UP_TO:
         return read_rows(folders.populations, population)
-    wanted = set(sampled.get(population, ()))
+    wanted = set(sampled[population])
     for test in tests:
         wanted |= set(sorted(items_with(folders.results, population, test.id, DEVIATING))[:ALWAYS_INTERPRETED])
     return select_rows(folders.populations, population, wanted)

@@ -370,6 +370,22 @@ def a_nicer_sampled_item(draft: Draft) -> Draft:
     return forge(draft, {name: content(draft, name).replace(b'"mfa": true', b'"mfa": null', 1)})
 
 
+def a_frame_with_an_item_less(draft: Draft) -> Draft:
+    """Leave an item out of what the sample is drawn from."""
+    name = f"{layout.FRAMES}/session.jsonl"
+    return forge(draft, {name: b"".join(content(draft, name).splitlines(keepends=True)[1:])})
+
+
+def a_frame_in_which_nothing_is_risky(draft: Draft) -> Draft:
+    name = f"{layout.FRAMES}/account.jsonl"
+    return forge(draft, {name: content(draft, name).replace(b"risky", b"usual")})
+
+
+def a_chosen_item_called_drawn(draft: Draft) -> Draft:
+    samples = tuple(replace(sample, strata=sample.strata[:0]) for sample in draft.report.samples)
+    return forge(draft, {}, report=replace(draft.report, samples=samples, engagement="Mine"))
+
+
 def a_guide_that_checks_nothing(draft: Draft) -> Draft:
     return forge(draft, {layout.VERIFY: b"# How to check this pack\n\nIt is fine.\n"})
 
@@ -457,6 +473,9 @@ LIES: list[tuple[Lie, str]] = [
     (a_smaller_sample, REPORT),
     (another_seed, REPORT),
     (a_nicer_sampled_item, REPORT),
+    (a_frame_with_an_item_less, REPORT),
+    (a_frame_in_which_nothing_is_risky, REPORT),
+    (a_chosen_item_called_drawn, REPORT),
     (a_guide_that_checks_nothing, REPORT),
     (limits_left_out, REPORT),
     (a_nicer_listing, LISTINGS),
