@@ -16,6 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app.errors import SourceUnavailable
+from app.signing.keys import SigningIdentity
+from app.signing.timestamps import TimeToken, make_request, take_response
+
 PEM = serialization.Encoding.PEM
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 YEAR = dt.timedelta(days=365)
@@ -83,6 +87,44 @@ def revoke(
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()
         builder = builder.add_revoked_certificate(entry)
     return builder.sign(issuer[1], hashes.SHA256())
+
+
+def signer(
+    root: tuple[x509.Certificate, Key], *, years: float = 2, begins: dt.datetime | None = None
+) -> tuple[SigningIdentity, tuple[x509.Certificate, Key]]:
+    """Return an identity below an intermediate of a root, and that intermediate with its key."""
+    middle_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    middle = certify("Issuing authority", middle_key, root, is_authority=True, path_length=0, years=20, begins=begins)
+    leaf = certify(
+        "Preparer",
+        key,
+        (middle, middle_key),
+        purposes=(ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+        years=years,
+        begins=begins,
+    )
+    return SigningIdentity(key, leaf, [middle]), (middle, middle_key)
+
+
+class LocalAuthority:
+    """A time-stamp authority that is asked without HTTP.
+
+    Attributes:
+        fails_from: number of the first request that fails; 0 for none.
+    """
+
+    def __init__(self, name: str, stamper: "TimeStamper", *, fails_from: int = 0) -> None:
+        self.name = name
+        self._stamper = stamper
+        self._fails_from = fails_from
+        self._asked = 0
+
+    def stamp(self, sha256: str) -> TimeToken:
+        """Return a token over a hex SHA-256."""
+        self._asked += 1
+        if self._fails_from and self._asked >= self._fails_from:
+            raise SourceUnavailable("it does not answer in time")
+        return take_response(self._stamper.reply(make_request(sha256, self._asked)), sha256, self._asked)
 
 
 class TimeStamper:

@@ -31,6 +31,7 @@ from app.packs.model import ReportData, SignerInfo
 from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.rows import ledger_indices
+from app.packs.times import Authority, TimeDesk
 from app.records.folding import fold
 from app.records.model import (
     AccessRecord,
@@ -49,6 +50,7 @@ from app.records.model import (
 )
 from app.resources import shipped
 from app.signing.canonical import canonical_json
+from app.signing.certificates import fingerprint_of
 from app.signing.checkpoint_key import CheckpointKey
 from app.signing.keys import SigningIdentity, load_or_create_identity
 from app.trails.linking import build_populations
@@ -206,6 +208,7 @@ def ingredients(folder: Path, identity: SigningIdentity, controls: Controls | No
             subject=identity.subject,
             certificate_sha256=identity.certificate_sha256,
             is_development=identity.is_development,
+            chain_sha256=tuple(fingerprint_of(issuer) for issuer in identity.chain),
         ),
         checkpoint=ledger.checkpoint.decode(),
         previous_size=PREVIOUS_SIZE,
@@ -258,6 +261,26 @@ def small_draft(folder: Path, identity: SigningIdentity, render: Render = render
     """Return the small pack before it is signed; its files live below ``folder``."""
     (folder / "work").mkdir(parents=True)
     return draft_pack(ingredients(folder, identity), render, folder / "work")
+
+
+def timed_draft(
+    folder: Path,
+    identity: SigningIdentity,
+    authorities: Sequence[Authority],
+    now: int,
+    render: Render = plain_render,
+) -> tuple[Draft, TimeDesk]:
+    """Return the small pack before it is signed, its checkpoint confirmed, and the desk that knows the authorities."""
+    (folder / "work").mkdir(parents=True)
+    parts = ingredients(folder, identity)
+    desk = TimeDesk(authorities, hashlib.sha256(parts.ledger.checkpoint).hexdigest(), now)
+    stamps = [token.response for token in desk.checkpoint()]
+    timed = msgspec.structs.replace(
+        parts,
+        facts=msgspec.structs.replace(parts.facts, times=desk.records()),
+        ledger=msgspec.structs.replace(parts.ledger, stamps=stamps),
+    )
+    return draft_pack(timed, render, folder / "work"), desk
 
 
 def small_pack(folder: Path, identity: SigningIdentity) -> Path:

@@ -5,7 +5,6 @@
 import hashlib
 import re
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.packs import layout
 from app.packs.assemble import Draft, sign_pack
 from app.packs.model import ReportData
 from app.signing.keys import SigningIdentity
+from tests.packs.guide_commands import run_guide
 from tests.packs.small import END, SIGNED_AT, identity_in, read_members, small_draft, small_pack
 
 TOOLS = ("openssl", "sha256sum", "pdfsig", "bash")
@@ -113,9 +113,4 @@ def test_the_archive_is_named_files_only(unpacked: Path, identity: SigningIdenti
 
 
 def _run_guide(folder: Path) -> tuple[int, str]:
-    """Run all commands of VERIFY.md, one after the other, and stop at the first that fails."""
-    blocks = re.findall(r"```sh\n(.*?)```", (folder / layout.VERIFY).read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 7
-    script = "set -eu\n" + "\n".join(blocks)
-    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return run_guide(folder, blocks=7)

@@ -7,54 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.clock import FixedClock
-from app.collection.service import CollectionService
-from app.connectors.base import Window
-from app.connectors.registry import normalizer, open_files
-from app.controls.loader import load
-from app.db import Database
 from app.errors import InvalidInput, NotFound
-from app.evaluation.model import Period
-from app.evaluation.periods import PeriodEvaluator
-from app.ledger.service import Ledger
 from app.packs import layout
-from app.packs.service import PackService
-from app.resources import shipped
-from app.signing.checkpoint_key import CheckpointKey
-from app.signing.keys import SigningKeys
-from app.trails.service import TrailService
 from app.verification.verifier import verify
-from tests.packs.small import AS_OF, END, SIGNED_AT, START, read_members, records
-
-PERIOD = Period(start=START, end=END)
-COVERED = Window(start=START - 1, end=END + 1)
-
-
-class World:
-    """Everything that a pack is built from, in one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        database = Database(f"sqlite:///{folder / 'proofroom.db'}")
-        database.migrate()
-        self.ledger = Ledger(database, CheckpointKey.from_seed(bytes(32)))
-        self.collection = CollectionService(database, self.ledger, FixedClock(AS_OF), normalizer)
-        trails = TrailService(self.collection)
-        evaluator = PeriodEvaluator(trails, load(shipped("controls")), folder / "cache", self.ledger.size)
-        clock = FixedClock(SIGNED_AT)
-        self.packs = PackService(
-            database=database,
-            ledger=self.ledger,
-            evaluator=evaluator,
-            keys=SigningKeys(folder / "keys", clock),
-            clock=clock,
-            organisation="Example organisation",
-        )
-
-    def collect(self, count: int) -> None:
-        path = self.folder / f"{count}.ndjson"
-        path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records()[:count]))
-        self.collection.collect(open_files("records", [path]), "broker", Window(), COVERED)
+from tests.packs.small import read_members, records
+from tests.packs.world import PERIOD, World
 
 
 @pytest.fixture
