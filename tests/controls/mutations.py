@@ -112,7 +112,7 @@ ONE_TEST = """\
 kind: ControlTests
 title: One more
 tests:
-  - id: GOV-04
+  - id: GOV-03
     title: Workflow has a name
     intent: Names.
     population: workflow
@@ -218,8 +218,8 @@ TWICE = (
         "two tests of one name in two files",
         "tests/zz.yaml",
         new_file(ONE_TEST.replace("id: ", f"id: {M}", 1)),
-        "the test 'GOV-04' is here a second time",
-        f"the first is at {WAIVER}:6",
+        "the test 'GOV-03' is here a second time",
+        "the first is at tests/retention.yaml:",
         alone=False,
     ),
     Mutation(
