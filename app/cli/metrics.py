@@ -22,12 +22,15 @@ from app.cli.options import (
     services,
 )
 from app.errors import NotFound
-from app.evaluation.metric_model import MetricResult
+from app.evaluation.metric_model import MetricResult, MetricState
 from app.evaluation.model import Period
 from app.evaluation.months import previous_period
 from app.rendering.figures import by_month, detail, headline, short_figure
 from app.rendering.texts import as_json
 from app.rendering.words import METRIC_FAMILY
+
+_SPACES = {"\u202f": " ", "\u00a0": " "}
+"""How a terminal is shown the spaces of a printed number."""
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +103,7 @@ def _show(measured: Measured, *, with_breakdowns: bool) -> None:
             out.print(f"\n{word.label}", markup=False)
             out.print(_table(mine, earlier))
     notes = [(metric, reason) for metric in measured.metrics for reason in (*metric.reasons, *metric.warnings)]
+    notes = [(metric, reason) for metric, reason in notes if metric.state != MetricState.NO_OCCURRENCES]
     if notes:
         out.print("\nWhat is missing:")
     for metric, reason in notes:
@@ -136,4 +140,4 @@ def _show_breakdowns(metric: MetricResult) -> None:
 
 def _text(cell: str) -> Text:
     """Return text that is no markup, and in which a terminal finds nothing to obey."""
-    return Text("".join(char if char.isprintable() else "?" for char in cell))
+    return Text("".join(char if char.isprintable() else _SPACES.get(char, "?") for char in cell))

@@ -6,6 +6,7 @@ In:  a metric's result as plain values: ``measure``, ``unit``, ``figures``, ``tr
 Out: text. A share is never rounded to all or to nothing unless it is; what could not be measured is never left out.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.rendering.filters import number, span
 from app.rendering.visible import clip, oneline
 
 NOTHING = "\N{EN DASH}"
+_UNIT = re.compile(r"(?<=[0-9]) (?=(?:d|h|min|s|ms|%)(?![A-Za-z]))")
 _LONGEST = 40
 _ALL = 1000
 """The whole, in tenths of a per cent."""
@@ -101,6 +103,11 @@ def groups(metric: Plain, most: int = 4) -> str:
         return ""
     more = ", …" if len(found) > most or breakdown["left_out"] else ""
     return f"{path_words(breakdown['path'])}: {', '.join(found[:most])}{more}"
+
+
+def unbroken(text: str) -> str:
+    """Return text in which no line breaks between a number and its unit."""
+    return _UNIT.sub("\u00a0", text)
 
 
 def path_words(path: str) -> str:

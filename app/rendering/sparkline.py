@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from app.rendering.figures import by_month, detail, groups, headline
+from app.rendering.figures import by_month, detail, groups, headline, unbroken
 
 WIDTH, HEIGHT = 96, 22
 _GAP = 2.0
@@ -69,9 +69,9 @@ def _column(left: float, step: float, height: float | None, *, partial: bool) ->
 
 
 METRIC_FILTERS: Mapping[str, Callable[..., Any]] = {
-    "detail": detail,
-    "groups": groups,
-    "headline": headline,
+    "detail": lambda metric: unbroken(detail(metric)),
+    "groups": lambda metric: unbroken(groups(metric)),
+    "headline": lambda metric: unbroken(headline(metric)),
     "months": by_month,
     "sparkline": sparkline,
 }

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.rendering.figures import bounds, detail, groups, headline, path_words, per_hundred, percent, signed_span
+from app.rendering.figures import (
+    bounds,
+    detail,
+    groups,
+    headline,
+    path_words,
+    per_hundred,
+    percent,
+    signed_span,
+    unbroken,
+)
 from app.rendering.sparkline import sparkline
 
 NONE = dict.fromkeys(("numerator", "denominator", "p50", "p95", "maximum"))
@@ -78,6 +88,12 @@ def test_per_hundred_and_spans() -> None:
 )
 def test_headline_and_detail(found: dict[str, Any], number: str, made_of: str) -> None:
     assert (headline(found), detail(found)) == (number, made_of)
+
+
+def test_no_line_breaks_between_a_number_and_its_unit() -> None:
+    assert unbroken("p95 4 h, 1 min 2 s of 3 days; 5 % of 7 items") == (
+        "p95 4\u00a0h, 1\u00a0min 2\u00a0s of 3 days; 5\u00a0% of 7 items"
+    )
 
 
 def test_bounds_are_for_shares_of_items_only() -> None:
