@@ -112,6 +112,20 @@ def grant_item(access: Access) -> str:
             return f"inventory/grant/{register_id(access)}"
 
 
+def command_item(access: Access) -> str:
+    """Return the item id of the first command of an access's first session in the populations."""
+    use = access.uses[0]
+    match access.door:
+        case "hoop":
+            return f"hoop/session_event/{hoop.session_id(use)}/query-1"
+        case "teleport_ssh" | "teleport_db":
+            return f"teleport/session_event/{teleport.command_id(access, use, 1)}"
+        case "sudo":
+            return f"sudo/session_event/{sudo.command_id(use, 1)}"
+        case "teleport_kube" | "openbao" | "openbao_ssh":
+            raise NotImplementedError(f"no story needs the commands of {access.door}")
+
+
 def session_items(access: Access) -> tuple[str, ...]:
     """Return the item ids of an access's sessions in the populations."""
     match access.door:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from app.demo.model import Person, Story, System, Told
 from app.demo.organisation import PEOPLE, SYSTEMS, WORKFLOWS, person, team
-from app.demo.times import HOUR, PERIOD_START, instant, stable_int
+from app.demo.times import HOUR, MINUTE, PERIOD_END, PERIOD_START, instant, stable_int
 from app.demo.writers import hoop, openbao, sudo, teleport
 from app.records.model import AccessRecord, Account, Alias, Identity, Target
 
@@ -17,8 +17,19 @@ _SNAPSHOT = PERIOD_START - 6 * HOUR
 """The first nightly export; it speaks for the state before the period."""
 _EMERGENCY_OWNER = "rashid.karimov"
 _EMERGENCY_REVIEWER = "tobias.lindqvist"
+_WORKFLOWS_OF_MACHINES = {
+    "svc-backup": "patient-records",
+    "svc-deploy": "cluster-operations",
+    "agent-invoices": "claims-support",
+}
+_LAST_NIGHT = PERIOD_END - 30 * MINUTE
 EMERGENCY_TARGETS = ("app-01", "app-02")
 EMERGENCY_ACCOUNT = "emergency"
+FORGOTTEN_ACCOUNT = "imaging-gw/ops"
+"""The shared account whose secret the vault was never told to change."""
+_SHARED = (
+    *(f"{each.key}/ops" for each in SYSTEMS if "teleport_ssh" in each.doors), "integration-01/root", "app-stg-01/root",
+)  # fmt: skip
 
 
 def tell(source: str, record: AccessRecord, at: int = _SNAPSHOT) -> Told:
@@ -34,6 +45,7 @@ def organisation() -> Story:
         *(tell("inventory", target(each)) for each in SYSTEMS),
         *(tell("inventory", each) for each in WORKFLOWS),
         *(tell("inventory", each) for each in _accounts()),
+        *(tell("inventory", changed_secret(key), _LAST_NIGHT) for key in _SHARED if key != FORGOTTEN_ACCOUNT),
     ]
     return Story(told=tuple(told))
 
@@ -63,9 +75,12 @@ def identity(who: Person) -> Identity:
         manager_person_id=None if who.manager is None else identity_number(who.manager),
         owner=None if who.kind == "human" or who.manager is None else person(who.manager).email,
         purpose=None if who.kind == "human" else who.title,
-        workflow_id={"svc-backup": "patient-records", "svc-deploy": "cluster-operations"}.get(who.key),
-        privileged=True if who.kind == "service" else None,
+        workflow_id=_WORKFLOWS_OF_MACHINES.get(who.key),
+        privileged=True if who.kind in ("service", "agent") else None,
         employer=who.employer,
+        sponsor=None if who.kind != "vendor" or who.manager is None else person(who.manager).email,
+        contract_ref=who.contract,
+        evidence_clause=who.evidence_clause,
         aliases=tuple(Alias(source=source, subject=subject) for source, subject in spellings),
     )
 
@@ -90,6 +105,11 @@ def target(each: System) -> Target:
         workflow_id=each.workflow,
         aliases=(teleport.host_id(each.key), *_other_names(each)),
     )
+
+
+def changed_secret(account: str, used: str = "2026-09-28 16:40", rotated: str = "2026-09-28 23:10") -> Account:
+    """Return what the last nightly export says of a shared account: when it was used, and when its secret changed."""
+    return Account(id=account, last_login_at=instant(used), rotated_at=instant(rotated))
 
 
 def _other_names(each: System) -> tuple[str, ...]:

@@ -34,10 +34,12 @@ connectors, ledger, trails and tests as anybody's:
 | `postgresql.jsonl` | PostgreSQL `jsonlog` with pgaudit | what leased users did in the billing database |
 | `sudo_logsrvd.json` | `sudo_logsrvd` event log | root shells on the integration server |
 | `hr.records.ndjson` | Proofroom records | people, their logins, and who left |
-| `inventory.records.ndjson` | Proofroom records | targets, workflows, accounts, the request desk's register, hashes |
+| `inventory.records.ndjson` | Proofroom records | targets, workflows, accounts, secrets, the request desk, hashes |
 | `tickets.records.ndjson` | Proofroom records | the ticket system's export |
-| `reviews.records.ndjson` | Proofroom records | reviews after emergencies, and the register of waivers |
+| `reviews.records.ndjson` | Proofroom records | reviews of sessions, commands, rights and patterns; waivers |
 | `siem.records.ndjson` | Proofroom records | logins that targets saw, alarms, recorder events |
+| `gateway.records.ndjson` | Proofroom records | what the invoice agent did, call by call |
+| `archive.records.ndjson` | Proofroom records | recordings read back each month, and legal holds |
 
 Everything is in order except what follows. A test of the project holds that the evaluation finds exactly these
 verdicts: nothing planted is missed, and nothing else is found.

@@ -17,6 +17,8 @@ from app.demo.consequences import consequences
 from app.demo.deviations import deviating_story
 from app.demo.directory import organisation
 from app.demo.model import Access, Door, Story
+from app.demo.oversight import reviews_of_sample
+from app.demo.registers import registers
 from app.demo.remarkable import remarkable_but_in_order
 from app.demo.story import ordinary_days
 from app.demo.times import HOUR, PERIOD_END, PERIOD_START
@@ -31,7 +33,7 @@ _FORMATS: tuple[tuple[str, str, str, Callable[[Iterable[Access]], bytes], frozen
     ("sudo", "sudo", "sudo_logsrvd.json", sudo.write, frozenset({"sudo"})),
 )  # fmt: skip
 
-_RECORD_SOURCES = ("hr", "inventory", "tickets", "reviews", "siem")
+_RECORD_SOURCES = ("hr", "inventory", "tickets", "reviews", "siem", "gateway", "archive")
 
 COLLECTED_AT = PERIOD_END + 6 * HOUR
 """When the demo collects: the morning after the period."""
@@ -63,8 +65,10 @@ class DemoManifest(msgspec.Struct, frozen=True, kw_only=True):
 def whole_story() -> Story:
     """Return the ordinary days, the planted deviations, and what the inventory and the targets tell of both."""
     special = remarkable_but_in_order() + deviating_story()
-    happened = _without_clashes(ordinary_days(), special) + special
-    return organisation() + happened + consequences(happened.accesses)
+    ordinary = _without_clashes(ordinary_days(), special)
+    happened = ordinary + special
+    looked_at = reviews_of_sample(happened.accesses)
+    return organisation() + happened + consequences(happened.accesses) + looked_at + registers(ordinary.accesses)
 
 
 def _without_clashes(ordinary: Story, special: Story) -> Story:

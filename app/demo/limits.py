@@ -13,13 +13,18 @@ from app.demo.directory import EMERGENCY_ACCOUNT
 from app.demo.model import Access, Door, Story
 from app.demo.organisation import person
 from app.demo.planting import OutcomeWord, Planted, Trip
+from app.demo.writers import openbao
+from app.records.model import Recording
 
 _NOT_TOLD: OutcomeWord = "no_evidence"
 
 
 def limits(story: Story) -> tuple[Planted, ...]:
     """Return the limits of the sources, expanded to the items of this story."""
-    return _no_factor(story), _no_removal(story), _no_lease_end(story)
+    return (
+        _no_factor(story), _no_removal(story), _no_lease_end(story), _no_digest(story), _no_retention(story),
+        _no_role(story), _no_last_use(story),
+    )  # fmt: skip
 
 
 def _no_factor(story: Story) -> Planted:
@@ -66,6 +71,75 @@ def _no_lease_end(story: Story) -> Planted:
         story=Story(),
         limit=True,
     )
+
+
+def _no_digest(story: Story) -> Planted:
+    return Planted(
+        id="L04",
+        what="The products that record do not tell a digest of the recording",
+        background="Their logs say that a recording was stored, and not what its bytes were. The archive's monthly "
+        "drill tells it for the recordings that it reads back.",
+        trips=_each("REC-02", _recordings(story)),
+        story=Story(),
+        limit=True,
+    )
+
+
+def _no_retention(story: Story) -> Planted:
+    return Planted(
+        id="L05",
+        what="The products that record do not tell how long a recording is kept, or whether it can still be read",
+        background="Both are settings of the store behind them. The archive tells it for what it reads back.",
+        trips=_each("GOV-02", _recordings(story)),
+        story=Story(),
+        limit=True,
+    )
+
+
+def _no_role(story: Story) -> Planted:
+    people = {access.person for access in _through(story, frozenset({"hoop"})) if access.decisions}
+    return Planted(
+        id="L06",
+        what="hoop does not name the role of a right",
+        background="It knows a connection and not what the account behind it may do. Whether such a right conflicts "
+        "with another one cannot be told.",
+        trips=_each("GRT-06", (f"hr/identity/{key}" for key in people)),
+        story=Story(),
+        limit=True,
+    )
+
+
+def _no_last_use(story: Story) -> Planted:
+    leases = [
+        f"openbao/credential/{openbao.audit_hash(openbao.lease_id(access))}"
+        for access in _through(story, frozenset({"openbao"}))
+        if access.ended is not None
+    ]
+    return Planted(
+        id="L07",
+        what="OpenBao's audit log does not tell when a lease was last used",
+        background="A leased user is used at the database, and not at OpenBao. That no session outlived its lease is "
+        "seen at the sessions.",
+        trips=_each("IDN-07", leases),
+        story=Story(),
+        limit=True,
+    )
+
+
+def _recordings(story: Story) -> list[str]:
+    """Return the stored recordings that a product, or a gateway like one, told of."""
+    stored = [
+        item.replace("/session/", "/recording/", 1)
+        for access in story.accesses
+        for use, item in zip(access.uses, session_items(access), strict=bool(access.uses))
+        if use.recording == "on" and (use.ended is not None or not access.door.startswith("teleport"))
+    ]
+    told = [
+        f"{each.source}/recording/{each.record.id}"
+        for each in story.told
+        if isinstance(each.record, Recording) and each.source != "archive"
+    ]
+    return stored + told
 
 
 def _through(story: Story, doors: frozenset[Door]) -> list[Access]:

@@ -25,6 +25,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         unix: name of the Linux account.
         second_login: a further login of the same person, when there is one.
         left_at: when the employment ended.
+        contract: of somebody from outside, and whether it has a clause on evidence.
     """
 
     key: str
@@ -32,11 +33,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     team: str
     title: str
     unix: str
-    kind: Literal["human", "vendor", "service"] = "human"
+    kind: Literal["human", "vendor", "service", "agent"] = "human"
     manager: str | None = None
     employer: str = "Larkfield Health"
     second_login: str | None = None
     left_at: int | None = None
+    contract: str | None = None
+    evidence_clause: bool | None = None
 
     @property
     def email(self) -> str:

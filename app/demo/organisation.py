@@ -51,6 +51,20 @@ _VENDORS = (
         kind="vendor",
         manager="rashid.karimov",
         employer="Vireo Imaging",
+        contract="V-2026-02",
+        evidence_clause=True,
+    ),
+    Person(
+        key="otto.lind",
+        name="Otto Lind",
+        team="vendor of the old machines",
+        title="Field engineer",
+        unix="v-lind",
+        kind="vendor",
+        manager="rashid.karimov",
+        employer="Vireo Imaging",
+        contract="V-2019-04",
+        evidence_clause=False,
     ),
 )
 
@@ -60,6 +74,18 @@ _SERVICES = tuple(
         ("svc-backup", "Backup agent", "Nightly backups of patient-db", "dunja.brandt"),
         ("svc-deploy", "Release pipeline", "Releases to kube-prod", "jonas.weller"),
     )
+)
+
+_AGENTS = (
+    Person(
+        key="agent-invoices",
+        name="Invoice agent",
+        team="services",
+        title="Answers questions of billing about open invoices",
+        unix="agent-invoices",
+        kind="agent",
+        manager="dunja.brandt",
+    ),
 )
 
 PEOPLE: tuple[Person, ...] = (
@@ -78,6 +104,7 @@ PEOPLE: tuple[Person, ...] = (
     ),
     *_VENDORS,
     *_SERVICES,
+    *_AGENTS,
 )
 
 SYSTEMS: tuple[System, ...] = (

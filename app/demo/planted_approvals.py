@@ -149,6 +149,6 @@ def _closed_ticket() -> Planted:
         what="The ticket had been closed six days before the access",
         background="Magnus Eide used the number of a finished change again, because a new one would have needed the "
         "change board.",
-        trips=(on_grant(access, "APR-05"),),
+        trips=(on_grant(access, "APR-05"), on_grant(access, "TKT-01")),
         story=Story(accesses=(access,), told=(old,)),
     )

@@ -104,7 +104,10 @@ def _own_waiver() -> Planted:
         id="P29",
         what="A waiver was approved by the person who asked for it",
         background="The head of operations accepted his own risk. A waiver that is not in order covers nothing.",
-        trips=(Trip("GOV-04", "reviews/waiver/W-2026-11", "fail"),),
+        trips=(
+            Trip("GOV-04", "reviews/waiver/W-2026-11", "fail"),
+            Trip("REC-04", "reviews/waiver/W-2026-11", "fail"),
+        ),
         story=Story(told=(tell("reviews", waiver, instant("2026-07-20 10:00")),)),
     )
 

@@ -90,7 +90,7 @@ _CLAIMS_COMMANDS = (
 _BILLING_COMMANDS = (
     "select number, state from invoice where number = 'LH-2026-08841'",
     "select count(*) from invoice where state = 'open'",
-    "select state, count(*) from invoice group by state",
+    "select state, count(*) from invoice where period = '2026-Q3' group by state",
 )
 
 WORK: tuple[Work, ...] = (

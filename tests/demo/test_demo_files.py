@@ -20,6 +20,7 @@ from app.demo.times import PERIOD_END, PERIOD_START
 
 ROOT = Path(__file__).parent.parent.parent
 HUMAN_KEYS = {"hoop", "teleport", "openbao", "postgresql", "sudo", "hr", "inventory", "tickets", "reviews", "siem"}
+HUMAN_KEYS |= {"gateway", "archive"}
 
 
 @pytest.fixture(scope="module")

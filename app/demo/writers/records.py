@@ -19,7 +19,8 @@ _INSTANTS = frozenset(
         "employment_end_at", "created_at", "last_login_at", "rotated_at", "owner_assigned_at", "last_tested_at",
         "requested_at", "starts_at", "expires_at", "ended_at", "removed_at", "decided_at", "approved_until",
         "started_at", "opened_at", "closed_at", "due_at", "completed_at", "at", "raised_at", "acknowledged_at",
-        "owner_confirmed_at", "approved_at", "issued_at", "last_used_at",
+        "owner_confirmed_at", "approved_at", "issued_at", "last_used_at", "executed_at", "placed_at", "verified_at",
+        "registered_at", "retrieved_at", "disposed_at", "mfa_at", "ends_at",
     }
 )  # fmt: skip
 

@@ -38,6 +38,11 @@ def session_id(use: Use) -> str:
     return _uuid("shell", use.key) if path is None else f"{_SERVER}:{path}"
 
 
+def command_id(use: Use, number: int) -> str:
+    """Return the id of the numbered command of a shell, from 1."""
+    return _uuid("command", use.key, str(number))
+
+
 def _events(access: Access, use: Use) -> Iterator[Event]:
     yield use.started, "accept", _accept(access, use, _uuid("shell", use.key), use.started, (_SHELL,))
     for number, command in enumerate(use.commands, start=1):

@@ -41,6 +41,12 @@ def session_id(use: Use) -> str:
     return stable_uuid("teleport", "session", use.key)
 
 
+def command_id(access: Access, use: Use, number: int) -> str:
+    """Return the id of the numbered command, from 1, of a session on a server or in a database."""
+    event = "db.session.query" if access.door == "teleport_db" else "session.command"
+    return stable_uuid("teleport", event, str(_spread(use, number)), use.key, str(number))
+
+
 def host_id(target: str) -> str:
     """Return the ``server_id`` of a node or of the service in front of a database or cluster."""
     return stable_uuid("teleport", "host", target)
