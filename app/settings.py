@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     Attributes:
         dir: the data directory; holds the database, keys, segments and packs.
         database_url: ``postgresql://…``; without it, SQLite in the data directory.
+        memory_limit: what linking and testing a period may take, such as ``600MB``; beyond it they use the disk.
         organisation: whose evidence this is, printed on reports.
         controls: folder of the organisation's own controls, laid over the shipped ones; without it, ``controls`` in the
             data directory, if there is one.
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
 
     dir: Path = DEFAULT_DIRECTORY
     database_url: str | None = Field(default=None, repr=False)
+    memory_limit: str = Field(default="1GB", pattern=r"^[0-9]{1,6}(MB|GB)$")
     organisation: str = Field(default="Example organisation", min_length=1, max_length=200)
     controls: Path | None = None
     signing_key: Path | None = None

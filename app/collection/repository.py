@@ -65,6 +65,22 @@ def read_observations(connection: Connection, record_types: Collection[str] | No
         yield from (_stored(row) for row in rows)
 
 
+def read_columns(connection: Connection, record_type: str) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield, a chunk at a time, the observations of one record type as columns.
+
+    The columns are source, ledger index, observed at, record id, body.
+    """
+    chosen = select_any(  # SQLModel's own select is typed for four columns at most.
+        col(ObservationRow.source),
+        col(ObservationRow.ledger_index),
+        col(ObservationRow.observed_at),
+        col(ObservationRow.record_id),
+        col(ObservationRow.body),
+    ).where(col(ObservationRow.record_type) == record_type)
+    for rows in connection.execution_options(yield_per=CHUNK).execute(chosen).partitions():
+        yield list(zip(*rows, strict=True))
+
+
 def read_versions(connection: Connection, source: str, record_type: str, record_id: str) -> list[Stored]:
     """Return all observations of one record, oldest first."""
     rows = connection.execute(

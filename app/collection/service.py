@@ -14,6 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from app.clock import Clock
 from app.collection import repository
@@ -27,6 +28,7 @@ from app.db import Database, lock
 from app.errors import CheckFailed, InvalidInput, RecordRejected, SourceRefused, SourceUnavailable
 from app.ledger.entry import RUN_KIND, LedgerEntry, why_unfit
 from app.ledger.service import Ledger
+from app.records.columns import OBSERVATIONS
 from app.records.model import Observation, RecordType
 from app.signing.canonical import canonical_json
 
@@ -118,6 +120,13 @@ class CollectionService:
         chosen = None if record_types is None else sorted(record_types)
         with self._database.read() as connection:
             yield from map(_observation, repository.read_observations(connection, chosen))
+
+    def batches(self, record_type: RecordType) -> Iterator[pa.RecordBatch]:
+        """Yield what all entries state of one record type, as Arrow batches of ``OBSERVATIONS``, in bounded memory."""
+        with self._database.read() as connection:
+            for columns in repository.read_columns(connection, record_type):
+                arrays = [pa.array(column, field.type) for column, field in zip(columns, OBSERVATIONS, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
 
     def page(
         self, record_types: Collection[RecordType] | None, *, after: tuple[int, int] = (-1, -1), limit: int

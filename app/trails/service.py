@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+import pyarrow as pa
 
 from app.collection.model import CollectionRun
 from app.errors import InvalidInput
 from app.records.folding import fold
 from app.records.model import Observation, RecordType
+from app.trails.bulk.freeze import Sources, freeze_in_bulk
 from app.trails.evidence import Declared, SourceCoverage, coverages
 from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
@@ -22,15 +24,20 @@ from app.trails.linking import make_frame, populations
 from app.trails.model import AccessTrail, PeriodLike
 from app.trails.populations import PeriodView, Row
 from app.trails.rows import Frame
-from app.trails.segments import freeze
 from app.trails.trail import SessionTrails, trail_of
+
+DEFAULT_MEMORY_LIMIT = "1GB"
 
 
 class Collected(Protocol):
     """What this stage needs of collection."""
 
     def observations(self, record_types: Collection[RecordType] | None = None) -> Iterable[Observation]:
-        """Return all observations."""
+        """Return all observations, or those of some record types."""
+        ...
+
+    def batches(self, record_type: RecordType) -> Iterable[pa.RecordBatch]:
+        """Return the observations of one record type as Arrow batches; see ``app.records.columns``."""
         ...
 
     def runs(self) -> list[CollectionRun]:
@@ -54,9 +61,13 @@ class TrailService:
         collection: gives observations and runs.
         declared: connector name to the record types that it declares, as ``DECLARED_TYPES`` of the connectors. A source
             is trusted to have told all there is of these; a connector for arbitrary records should declare none.
+        memory_limit: what freezing a period may take, as DuckDB spells it.
     """
 
-    def __init__(self, collection: Collected, declared: Declared | None = None) -> None:
+    def __init__(
+        self, collection: Collected, declared: Declared | None = None, memory_limit: str = DEFAULT_MEMORY_LIMIT
+    ) -> None:
+        self._memory_limit = memory_limit
         self._collection = collection
         self._declared = declared or {}
         self._known: _Known | None = None
@@ -67,7 +78,7 @@ class TrailService:
         Raises:
             InvalidInput: nothing was collected yet.
         """
-        return self._load().as_of
+        return _newest(self._collection.runs())
 
     def populations(self, period: PeriodLike, flagger: Flagger | None = None) -> dict[str, list[Row]]:
         """Return the rows of every population of a period, by item id.
@@ -92,9 +103,15 @@ class TrailService:
         Raises:
             InvalidInput: nothing was collected yet, or a record holds what no segment can.
         """
-        known = self._load()
-        freeze(_populations(known, period, flagger), directory)
-        return known.as_of
+        runs = self._collection.runs()
+        sources = Sources(
+            batches=self._collection.batches,
+            observations=self._collection.observations,
+            coverages=coverages(runs, self._declared),
+            as_of=_newest(runs),
+        )
+        freeze_in_bulk(sources, period, directory, flagger, self._memory_limit)
+        return sources.as_of
 
     def trails(self, period: PeriodLike) -> Sequence[AccessTrail]:
         """Return the trails of the period's sessions, by item id; each is linked when it is looked at.

@@ -2,8 +2,10 @@
 
 """Two sets of controls over one period: other risk rules make other flags, so each side must see its own."""
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from app.collection.model import CollectionRun
@@ -12,7 +14,8 @@ from app.controls.loader import Controls
 from app.controls.model import Catalog, CatalogControl, Mapping, MappingEntry, RiskRule
 from app.evaluation.model import Period
 from app.evaluation.side_by_side import compare_side_by_side
-from app.records.model import Observation, SessionEvent
+from app.records.columns import batches_of
+from app.records.model import Observation, RecordType, SessionEvent
 from app.trails.service import TrailService
 
 DAY = 86_400_000
@@ -21,11 +24,16 @@ DAY = 86_400_000
 class Collection:
     """One command, told by a source that covers the day."""
 
-    def observations(self, record_types: None = None) -> list[Observation]:
+    event = SessionEvent(id="e", at=5, text="drop table customers")
+    told = Observation(source="tp", ledger_index=0, observed_at=5, record=event)
+
+    def observations(self, record_types: Collection[RecordType] | None = None) -> list[Observation]:
         """Return what was told."""
-        del record_types
-        event = SessionEvent(id="e", at=5, text="drop table customers")
-        return [Observation(source="tp", ledger_index=0, observed_at=5, record=event)]
+        return [self.told] if record_types is None or RecordType.SESSION_EVENT in record_types else []
+
+    def batches(self, kind: RecordType) -> Iterator[pa.RecordBatch]:
+        """Return what was told of one type as columns."""
+        return batches_of([self.told], kind)
 
     def runs(self) -> list[CollectionRun]:
         """Return the one box."""

@@ -2,15 +2,17 @@
 
 """A small world to tell records into, and to see the populations of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from app.collection.model import CollectionRun
 from app.connectors.base import Window
+from app.records.columns import batches_of
 from app.records.folding import fold
-from app.records.model import AccessRecord, Alias, Identity, Observation
+from app.records.model import AccessRecord, Alias, Identity, Observation, RecordType, record_type
 from app.trails.linking import build_populations
 from app.trails.model import AccessTrail
 from app.trails.populations import PeriodView, Row
@@ -69,10 +71,13 @@ class World:
             kinds[kind] = kinds.get(kind, 0) + 1
         return [self.box(source, produced=kinds) for source, kinds in sorted(produced.items())]
 
-    def observations(self, record_types: None = None) -> list[Observation]:
-        """Return everything told."""
-        assert record_types is None
-        return self.told
+    def observations(self, record_types: Collection[RecordType] | None = None) -> list[Observation]:
+        """Return everything told, or what is of these types."""
+        return [each for each in self.told if record_types is None or record_type(each.record) in record_types]
+
+    def batches(self, kind: RecordType) -> Iterator[pa.RecordBatch]:
+        """Return what was told of one type as columns."""
+        return batches_of(self.told, kind)
 
     def populations(self, period: PeriodView | None = None) -> dict[str, list[Row]]:
         """Return all populations."""

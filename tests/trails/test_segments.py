@@ -114,6 +114,7 @@ def test_the_service_links_anew_only_after_a_collection(told: Any, tmp_path: Pat
     service = TrailService(told)
     assert service.freeze(told.period, tmp_path) == 100 * DAY
     assert (tmp_path / "session" / "1970-01-02.parquet").is_file()
+    assert len(service.trails(told.period)) == 3
     told.tell("tp", Session(id="late", started_at=9))
     assert len(service.trails(told.period)) == 3
     told.boxes = [*told.boxes, told.box("tp", finished_at=101 * DAY)]

@@ -6,7 +6,7 @@ In:  observations by record type, completeness boxes, a period, the rules for te
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from app.errors import InvalidInput
 from app.records.folding import FoldedRecord, fold
 from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
 from app.trails.arrow import arrow_schema, conform
+from app.trails.bulk.items import BIG, put_behind, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
 from app.trails.bulk.names import LEDGER, TEXTS, Names
-from app.trails.bulk.rows import BIG, put_behind, put_items, rows_sql
+from app.trails.bulk.rows import rows_sql
 from app.trails.bulk.store import Store
 from app.trails.bulk.views import put_views
 from app.trails.evidence import SourceCoverage
@@ -29,7 +30,7 @@ from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
 from app.trails.linking import make_frame, populations
 from app.trails.model import PeriodLike
-from app.trails.populations import DAILY, POPULATIONS, EvidenceView, Row, WaiverRef
+from app.trails.populations import DAILY, POPULATIONS, EvidenceView, WaiverRef
 from app.trails.rows import Frame
 from app.trails.segments import Segments
 from app.trails.views import Use
@@ -52,14 +53,14 @@ CHUNK_ITEMS = 40_000
 """Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
 
 Batches = Callable[[RecordType], Iterable[pa.RecordBatch]]
-Observations = Callable[[Sequence[RecordType]], Iterable[Observation]]
+Observations = Callable[[Collection[RecordType]], Iterable[Observation]]
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Where a freeze reads from.
 
     Attributes:
-        batches: gives the observations of one record type as Arrow batches of ``app.trails.bulk.store.OBSERVATIONS``.
+        batches: gives the observations of one record type as Arrow batches of ``app.records.columns.OBSERVATIONS``.
         observations: gives the observations of some record types.
         coverages: what each source can speak for.
         as_of: instant the judgment is made for, epoch milliseconds.
@@ -131,7 +132,7 @@ def _rows(store: Store, frame: Frame, population: str) -> Iterator[pa.RecordBatc
 
 def _chunks(store: Store, population: str) -> Iterator[tuple[int, int]]:
     """Yield stretches of whole days with about ``CHUNK_ITEMS`` items each."""
-    sql = f'SELECT "at" // {DAY_MS} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day'  # noqa: S608
+    sql = f'SELECT "at" // {DAY_MS} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day'
     first, count, last = None, 0, 0
     for day, items in store.rows(sql):
         first, count, last = (day if first is None else first), count + items, day
@@ -151,7 +152,7 @@ SELECT source, target, name, min(struct_pack("at" := "at", "ledger" := ledger)) 
   WHERE status IS DISTINCT FROM 'failed_attempt'
   UNION ALL
   SELECT source, target, account, coalesce("at", first_at), ledger FROM access_event
-) WHERE {at} GROUP BY source, target, name"""  # noqa: S608  Two numbers.
+) WHERE {at} GROUP BY source, target, name"""
     first: dict[str, Use] = {}
     for source, target, name, use in store.rows(sql):
         account = index.account(source, target, name)
@@ -168,7 +169,7 @@ def _put_evidence(store: Store, frame: Frame) -> None:
     store.put("bound", rows, pa.schema([pa.field("bound", pa.int64()), pa.field("number", pa.int64())]))
     for population in BIG:
         store.run(
-            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.number AS evidence,"  # noqa: S608
+            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.number AS evidence,"
             f" d.number AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
             " ASOF JOIN bound d ON x.approved >= d.bound"
         )
@@ -212,7 +213,7 @@ def _put_waivers(store: Store, frame: Frame) -> None:
         " AND (len(w.targets) = 0 OR (len(b.targets) > 0 AND list_has_all(w.targets, b.targets)))"
     )
     parts = " UNION ALL ".join(
-        f"SELECT '{population}' AS population, b.item_id, list(w.ref ORDER BY w.item_id) AS refs,"  # noqa: S608
+        f"SELECT '{population}' AS population, b.item_id, list(w.ref ORDER BY w.item_id) AS refs,"
         f" flatten(list(w.ledger)) AS ledger FROM {population}_item b JOIN waiver_in_order w ON {covers}"
         " GROUP BY b.item_id"
         for population in BIG
@@ -247,7 +248,7 @@ def _records(store: Store, kind: RecordType, where: str) -> Iterator[FoldedRecor
     record_class = RECORD_CLASSES[kind]
     names = [field.name for field in msgspec.structs.fields(record_class)]
     columns = ", ".join(f'"{name}"' for name in ("source", "ledger", "first_at", *names))
-    sql = f'SELECT {columns} FROM "{kind}" WHERE {where} ORDER BY item_id'  # noqa: S608  Our own words.
+    sql = f'SELECT {columns} FROM "{kind}" WHERE {where} ORDER BY item_id'
     for source, ledger, first_at, *values in store.rows(sql):
         said = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         yield FoldedRecord(
@@ -258,6 +259,3 @@ def _records(store: Store, kind: RecordType, where: str) -> Iterator[FoldedRecor
             first_observed_at=first_at,
             last_observed_at=first_at,
         )
-
-
-__all__ = ["GROWING", "Row", "Sources", "freeze_in_bulk"]

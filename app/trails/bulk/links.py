@@ -34,7 +34,7 @@ _ATTACHED = (
 def link(store: Store) -> None:
     """Make the tables of all relations but that of sessions to grants."""
     for table, child, reference, parent, across in _ATTACHED:
-        references = f'SELECT item_id AS child, source, {reference} AS name FROM "{child}"'  # noqa: S608  Our own names.
+        references = f'SELECT item_id AS child, source, {reference} AS name FROM "{child}"'
         store.run(_attach_sql(table, references, parent, across=across))
     store.run(_attach_sql("grant_approval", _APPROVED, "grant", across=False))
     # The review of one command is shown with the session of that command too, once.
@@ -64,7 +64,7 @@ UNION ALL
 SELECT any_value(p.item_id), r.child
 FROM (SELECT * FROM reference ANTI JOIN same USING (child) ANTI JOIN whole USING (child)) r
 JOIN "{parent}" p ON p.id = r.name
-GROUP BY r.child HAVING count(*) = 1"""  # noqa: S608  Our own names.
+GROUP BY r.child HAVING count(*) = 1"""
     return f"""
 CREATE TABLE {table} AS
 WITH reference AS (SELECT * FROM ({references}) WHERE name IS NOT NULL),
@@ -75,7 +75,7 @@ whole AS (
   SELECT p.item_id AS parent, r.child
   FROM (SELECT * FROM reference ANTI JOIN same USING (child)) r JOIN "{parent}" p ON p.item_id = r.name
 )
-SELECT parent, child FROM same UNION ALL SELECT parent, child FROM whole{bare if across else ""}"""  # noqa: S608
+SELECT parent, child FROM same UNION ALL SELECT parent, child FROM whole{bare if across else ""}"""
 
 
 def _name_tickets(store: Store) -> None:

@@ -110,7 +110,7 @@ SELECT j.item_id, j.grant_item, j.place, j.basis, j.basis <> 'ambiguous' AS used
 FROM judged j JOIN shortest t USING (item_id);
 CREATE TABLE match AS
 SELECT s.item_id, coalesce(any_value(m.basis), 'none') AS basis, count(m.grant_item) AS n
-FROM session s LEFT JOIN match_grant m USING (item_id) GROUP BY s.item_id"""  # noqa: S608  Our own names.
+FROM session s LEFT JOIN match_grant m USING (item_id) GROUP BY s.item_id"""
 
 
 def match(store: Store, credentials: Iterable[FoldedRecord[Credential]]) -> None:

@@ -9,6 +9,7 @@ made per stretch between such ends.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
@@ -246,7 +247,7 @@ class Names:
     ) -> Iterator[dict[str, Any]]:
         ends = {end for each in people if (identity := each.identity) and (end := identity.record.employment_end_at)}
         bounds = [BEGINNING, *sorted(ends), END]
-        for since, until in zip(bounds, bounds[1:], strict=False):
+        for since, until in pairwise(bounds):
             views = Views(self._index.identities, self._index.targets, since)
             view = msgspec.to_builtins(make(views))
             yield {"name": name, "since": since, "until": until, "view": view, "ledger": sorted(views.used)}

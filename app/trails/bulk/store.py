@@ -16,20 +16,11 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from app.records.columns import OBSERVATIONS
 from app.records.model import RECORD_CLASSES, RecordType
 
 THREADS = 2
 _JSON_TYPES: dict[object, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
-OBSERVATIONS = pa.schema(
-    [
-        pa.field("source", pa.string()),
-        pa.field("ledger_index", pa.int64()),
-        pa.field("observed_at", pa.int64()),
-        pa.field("record_id", pa.string()),
-        pa.field("body", pa.string()),
-    ]
-)
-"""What one observation of a known record type is made of; ``body`` is its record as JSON."""
 
 
 class Store:
@@ -142,7 +133,7 @@ FROM (
   SELECT raw.*, {said}, row_number() OVER (PARTITION BY source, record_id ORDER BY observed_at, body) AS place
   FROM raw SEMI JOIN twice USING (source, record_id)
 )
-GROUP BY source, record_id"""  # noqa: S608  Names and types come from our own structs.
+GROUP BY source, record_id"""
 
 
 def _json_shape(sql_type: str) -> object:

@@ -4,7 +4,7 @@
 
 In:  folded records and resolved names. Out: the tables ``grant_view``, ``approval_view`` and so on.
 A field of a view is the field of its record with the same name, unless a line here says otherwise; the lines say what
-``app.trails.right_views`` and ``app.trails.evidence_views`` say. ``ledger`` may hold an index twice; rows sort that out.
+``app.trails.right_views`` and ``app.trails.evidence_views`` say. ``ledger`` may hold an index twice.
 A view that tells how it was joined gets ``link_basis`` where it is joined: it is the last field.
 """
 
@@ -75,7 +75,7 @@ def _cast(kind: pa.DataType) -> str:
 
 def _table(name: str, kind: str, view: str, joins: str = "", ledger: str = "r.ledger", more: str = "") -> str:
     return (
-        f"CREATE TABLE {name} AS SELECT r.item_id, r.source, {view} AS view, {ledger} AS ledger{more}"  # noqa: S608
+        f"CREATE TABLE {name} AS SELECT r.item_id, r.source, {view} AS view, {ledger} AS ledger{more}"
         f' FROM "{kind}" r {joins}'
     )
 
@@ -132,7 +132,7 @@ CREATE TABLE last_use AS
 SELECT m.grant_item, max(struct_pack("at" := s.started_at, "ledger" := s.ledger)) AS use
 FROM match_grant m JOIN session s USING (item_id)
 WHERE m.used AND s.started_at <= {as_of} AND s.status IS DISTINCT FROM 'failed_attempt'
-GROUP BY m.grant_item"""  # noqa: S608  A number of ours.
+GROUP BY m.grant_item"""
 
 
 def _grants() -> str:

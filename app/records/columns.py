@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Observations as columns: how millions of them go from the system of record to where they are linked.
+
+In:  observations. Out: Arrow batches of one record type.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import pyarrow as pa
+
+from app.records.model import Observation, RecordType, record_type
+
+OBSERVATIONS = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("ledger_index", pa.int64()),
+        pa.field("observed_at", pa.int64()),
+        pa.field("record_id", pa.string()),
+        pa.field("body", pa.string()),
+    ]
+)
+"""What one observation of a known record type is made of; ``body`` is its record as JSON."""
+
+
+def batches_of(observations: Iterable[Observation], kind: RecordType) -> Iterator[pa.RecordBatch]:
+    """Yield one batch of what observations in memory say of a record type."""
+    rows = [
+        {
+            "source": each.source,
+            "ledger_index": each.ledger_index,
+            "observed_at": each.observed_at,
+            "record_id": each.record.id,
+            "body": msgspec.json.encode(each.record).decode(),
+        }
+        for each in observations
+        if record_type(each.record) is kind
+    ]
+    yield pa.RecordBatch.from_pylist(rows, schema=OBSERVATIONS)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Linking as set operations gives the very bytes that linking one record at a time gives."""
+
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.errors import InvalidInput
+from app.records.columns import batches_of
+from app.records.folding import fold
+from app.records.model import (
+    RECORD_CLASSES,
+    AccessRecord,
+    Alias,
+    Observation,
+    RecordType,
+    Session,
+    Waiver,
+    record_type,
+)
+from app.trails.bulk.freeze import Sources, freeze_in_bulk
+from app.trails.evidence import coverages
+from app.trails.linking import build_populations
+from app.trails.populations import FlagView
+from app.trails.segments import freeze, read_rows
+
+DAY = 86_400_000
+SOURCES = ("a", "b")
+NAMES = ("x", "y", "X@E.example", "db", "a/session/x", "b/grant/y", "a/session_event/x", "a/ticket/CHG-1", "CHG-1", "")
+IDS = tuple(name for name in NAMES if name)
+INSTANTS = (None, 0, DAY, DAY + 60_000, DAY + 130_000, 2 * DAY, 3 * DAY, 9 * DAY, 10 * DAY)
+TEXTS = {"purpose": ("see CHG-1 and x-1", "none", None), "text": ("drop it", "look", None)}
+
+
+class Words:
+    """Flags the texts that drop something."""
+
+    def flags(self, text: str) -> Sequence[FlagView]:
+        """Return one flag or none."""
+        return [FlagView(rule="data.drop", family="data", severity="high")] if "drop" in text else []
+
+
+def values(name: str, hint: object) -> st.SearchStrategy[object]:  # noqa: PLR0911  One answer per kind of field.
+    """Return values for a field: few, so that records often name each other, and often none."""
+    options = [each for each in typing.get_args(hint) or (hint,) if each is not type(None)]
+    (kind,) = options if len(options) == 1 else (hint,)
+    if name in TEXTS:
+        return st.sampled_from(TEXTS[name])
+    if typing.get_origin(kind) is typing.Literal:
+        return st.sampled_from([None, *typing.get_args(kind)])
+    if typing.get_origin(kind) is tuple:
+        element = typing.get_args(kind)[0]
+        if element is Alias:
+            alias = st.builds(Alias, source=st.sampled_from([*SOURCES, "*"]), subject=st.sampled_from(IDS))
+            return st.lists(alias, max_size=2).map(tuple)
+        if typing.get_origin(element) is typing.Literal:
+            return st.none() | st.lists(st.sampled_from(typing.get_args(element)), max_size=2).map(tuple)
+        several = st.lists(st.sampled_from(IDS), max_size=3).map(tuple)
+        return several if name == "aliases" else st.none() | several
+    if kind is bool:
+        return st.sampled_from([None, True, False])
+    if kind is float:
+        return st.sampled_from([None, 0.5])
+    if kind is int:
+        return st.sampled_from(INSTANTS)
+    return st.sampled_from([None, *NAMES])
+
+
+def records(record_class: type[AccessRecord]) -> st.SearchStrategy[AccessRecord]:
+    """Return records of one type."""
+    hints = typing.get_type_hints(record_class)
+    fields = {name: values(name, hint) for name, hint in hints.items() if name != "id"}
+    return st.fixed_dictionaries({"id": st.sampled_from(IDS), **fields}).map(lambda given: record_class(**given))
+
+
+EVERYTHING = st.lists(
+    st.tuples(
+        st.sampled_from(SOURCES),
+        st.sampled_from([0, DAY, 5 * DAY]),
+        st.sampled_from(list(RECORD_CLASSES.values())).flatmap(records),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+def both(world, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the digests of the segments by the pure linker and by the sets."""
+    flagger, period = Words(), world.period
+    rows = build_populations(fold(world.told), world.runs(), period, period.as_of, flagger=flagger)
+    sources = Sources(
+        batches=lambda kind: batches_of(world.told, kind),
+        observations=lambda kinds: [each for each in world.told if record_type(each.record) in kinds],
+        coverages=coverages(world.runs(), {}),
+        as_of=period.as_of,
+    )
+    return freeze(rows, folder / "one"), freeze_in_bulk(sources, period, folder / "sets", flagger, "500MB")
+
+
+def differences(folder: Path, one: dict[str, str], sets: dict[str, str]) -> Iterator[str]:
+    """Yield what differs, readably."""
+    for population in sorted({name.split("/")[0] for name in one | sets if one.get(name) != sets.get(name)}):
+        expected = {row.item_id: row for row in read_rows(folder / "one", population)}
+        found = {row.item_id: row for row in read_rows(folder / "sets", population)}
+        for item_id in sorted(expected | found):
+            if expected.get(item_id) != found.get(item_id):
+                yield f"{item_id}\n  one:  {expected.get(item_id)}\n  sets: {found.get(item_id)}"
+
+
+@given(told=EVERYTHING)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_sets_give_the_bytes_of_the_pure_linker(told: list, new_world: Callable) -> None:
+    world = new_world()
+    for source, at, record in told:
+        world.tell(source, record, at=at)
+    with TemporaryDirectory() as folder:
+        one, sets = both(world, Path(folder))
+        assert one == sets, "\n".join(differences(Path(folder), one, sets))
+
+
+def test_a_waiver_is_found_by_every_kind_of_scope(world, tmp_path: Path) -> None:
+    world.person("ana", tp="ana")
+    session = Session(id="s", subject="ana", target="db", started_at=DAY)
+    in_order = {"test_ids": ("SES-01",), "reason": "r", "risk_owner": "o", "approved_by": "boss"}
+    dates = {"approved_at": 0, "expires_at": 50 * DAY}
+    scopes = [{}, {"items": ("tp/session/s",)}, {"subjects": ("P-ana",)}, {"targets": ("db",)}, {"targets": ("other",)}]
+    world.tell("tp", session, *(Waiver(id=f"w{n}", **in_order, **dates, **scope) for n, scope in enumerate(scopes)))
+    one, sets = both(world, tmp_path)
+    assert one == sets
+    (row,) = read_rows(tmp_path / "sets", "session")
+    assert [waiver.id for waiver in row.waivers] == ["w0", "w1", "w2", "w3"]
+
+
+def test_a_number_beyond_64_bits_is_refused_and_not_lost(world, tmp_path: Path) -> None:
+    world.tell("tp", Session(id="s", started_at=DAY, ended_at=1 << 70))
+    with pytest.raises(InvalidInput):
+        both(world, tmp_path)
+
+
+def test_what_is_told_of_an_unknown_type_is_nobodys(world) -> None:
+    observation = Observation(source="a", ledger_index=0, observed_at=0, record=Session(id="s"))
+    (batch,) = batches_of([observation], RecordType.GRANT)
+    assert batch.num_rows == 0
+    (batch,) = batches_of([observation], RecordType.SESSION)
+    assert msgspec.json.decode(batch.column("body")[0].as_py()) == {"type": "session", "id": "s"}
