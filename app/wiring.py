@@ -74,7 +74,7 @@ class Services:
     @cached_property
     def trails(self) -> TrailService:
         """Return what links records."""
-        return TrailService(self.collection, DECLARED_TYPES)
+        return TrailService(self.collection, DECLARED_TYPES, self.settings.memory_limit)
 
     @cached_property
     def controls(self) -> Controls:
