@@ -16,6 +16,9 @@ It must never put a raw record or a secret into a pack, nor write one that says 
     report.py      derive all of it; the verifier derives it again
     pdf.py         render the report
     assemble.py    gather, digest, sign, write
+    times.py       ask time-stamp authorities, and record what each answered             pure
+    authorities.py fetch their tokens: the only part that uses the network
+    sign_off.py    what somebody else signs about a pack
     tables.py, repository.py, service.py   the register, and the verbs
 
 docs/verification.md explains what is checked.

@@ -10,7 +10,9 @@ It must never believe a pack before a step has shown it, and never parse bytes t
     steps.py           the list: number, name, rule, source
     memory.py          bound what hostile files may ask for
     step.py, outcome.py, case.py, report.py   how a step is written, run and shown
+    reader.py, anchors.py                     what the reader brings along
     form.py, signatures.py, pdf_text.py       container, statement, signatures, PDF
+    timing.py, sign_offs.py                   time stamps; who else signed
     ledger.py          checkpoint, proofs, completeness
     content.py         controls, populations, everything derived
     reperformance.py   every test again, by both engines
