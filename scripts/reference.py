@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from app.cli.root import app as command_line
+from app.controls.bundle_reference import bundles_page
 from app.controls.loader import load
 from app.controls.metric_reference import metrics_page
 from app.controls.reference import reference_page
@@ -34,6 +35,7 @@ def generated() -> dict[str, str]:
         "docs/reference/cli.md": cli_page(),
         "docs/reference/control-tests.md": reference_page(load(ROOT / "controls")),
         "docs/reference/metrics.md": metrics_page(load(ROOT / "controls")),
+        "docs/reference/parameter-bundles.md": bundles_page(load(ROOT / "controls")),
         "docs/reference/openapi.json": openapi(),
         "docs/reference/populations.md": populations_page(),
         "docs/reference/risk-rules.md": rules_page(load(ROOT / "controls")),

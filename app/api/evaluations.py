@@ -7,7 +7,14 @@ from fastapi import APIRouter
 
 from app.api.deps import PeriodDep, Reader, ServicesDep
 from app.api.problem import RESPONSES
-from app.api.schemas import ControlResultOut, EvaluationOut, GapOut, TestResultOut
+from app.api.schemas import (
+    ApplicabilityOut,
+    ControlResultOut,
+    EvaluationOut,
+    GapOut,
+    ParameterSliceOut,
+    TestResultOut,
+)
 from app.evaluation.model import Evaluation
 from app.records.times import format_instant
 
@@ -45,6 +52,8 @@ def _evaluation_out(evaluation: Evaluation) -> EvaluationOut:
                 outcome=test.outcome,
                 counts=test.counts,
                 incomplete=list(test.incomplete),
+                parameters=test.parameters,
+                slices=[ParameterSliceOut(**msgspec.to_builtins(each)) for each in test.slices],
             )
             for test in evaluation.tests
         ],
@@ -55,6 +64,7 @@ def _evaluation_out(evaluation: Evaluation) -> EvaluationOut:
                 status=control.status,
                 test_ids=list(control.test_ids),
                 reason=control.reason,
+                applicability=ApplicabilityOut(**msgspec.to_builtins(control.applicability)),
             )
             for control in evaluation.controls
         ],

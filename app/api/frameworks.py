@@ -40,10 +40,11 @@ def list_controls(framework: str, services: ServicesDep, _caller: Reader) -> lis
             label=control.label,
             summary=control.summary,
             text=control.text,
-            tests=[test.id for test in services.controls.tests_of(catalog.id, control.id)],
-            not_tested_because=control.not_tested_because,
+            tests=tests,
+            not_tested_because=None if tests else control.not_tested_because,
         )
         for control in catalog.controls
+        for tests in [[test.id for test in services.controls.tests_of(catalog.id, control.id)]]
     ]
 
 

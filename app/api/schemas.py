@@ -51,8 +51,24 @@ class TestOut(BaseModel):
     remediation: str
 
 
+class ParameterSliceOut(BaseModel):
+    """Values that an overlay gave a test in the period, for the items that ``where`` is true of; days are included."""
+
+    parameters: dict[str, str]
+    where: str
+    first_day: str
+    last_day: str | None
+    overlay: str
+    bundle: str | None
+    looser: list[str]
+    reason: str | None
+    requested_by: str | None
+    approved_by: str | None
+    approved_on: str | None
+
+
 class TestResultOut(BaseModel):
-    """One test over one population."""
+    """One test over one population; ``parameters`` are its own values, ``slices`` what overlays made of them."""
 
     __test__ = False  # Keeps pytest from collecting it.
 
@@ -63,6 +79,20 @@ class TestResultOut(BaseModel):
     outcome: TestOutcomeWord
     counts: dict[str, int]
     incomplete: list[str]
+    parameters: dict[str, str]
+    slices: list[ParameterSliceOut]
+
+
+class ApplicabilityOut(BaseModel):
+    """What the organisation's Statement of Applicability says of a control; it changes no status."""
+
+    stated: Literal["applicable", "excluded", "not_stated"]
+    reason: str | None
+    implemented: Literal["yes", "partly", "no", "unknown"] | None
+    owner: str | None
+    approved_by: str | None
+    approved_on: str | None
+    note: str
 
 
 class ControlResultOut(BaseModel):
@@ -73,6 +103,7 @@ class ControlResultOut(BaseModel):
     status: ControlStatus
     test_ids: list[str]
     reason: str
+    applicability: ApplicabilityOut
 
 
 class EvaluationOut(BaseModel):

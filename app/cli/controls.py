@@ -101,10 +101,10 @@ def check(folder: FolderOption = None, own: OwnOption = None) -> None:
 def _laid_over(controls: Controls) -> str:
     """Return how much is changed and stated, where there is any of it."""
     counted = {
-        "parameter bundles": len(controls.bundles),
-        "overlays": len(controls.overlays),
-        "statements of applicability": sum(len(stated) for stated in controls.applicability.values()),
-        "licensed texts": sum(len(texts) for texts in controls.texts.values()),
+        "parameter bundle(s)": len(controls.bundles),
+        "overlay(s)": len(controls.overlays),
+        "statement(s) of applicability": sum(len(stated) for stated in controls.applicability.values()),
+        "licensed text(s)": sum(len(texts) for texts in controls.texts.values()),
     }
     return "".join(f", {count} {what}" for what, count in counted.items() if count)
 

@@ -15,6 +15,8 @@ It must never run anything a file says, judge an item, or leave a file out witho
     rule_text.py    how a command or query is read; rules.py matches all risk rules on it
     rule_checks.py  whether rules are RE2 and their samples hold; rule_reference.py docs/reference/risk-rules.md
     loader.py       Controls, load, load_bytes
+    changes.py      the shapes of overlays and bundles; overlays.py their order; overlay_checks.py whether they may
+    statements.py   the shapes of applicability and licensed text; applicability.py whether they fit
     paths.py        dotted paths through the rows of a population
     problems.py     how a problem reads
     schema.py       JSON Schemas for editors

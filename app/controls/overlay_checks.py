@@ -107,6 +107,10 @@ def _values(
             yield placed.problem((*below, name), f"'{name}' of {test.id} has another type", hint)
 
 
+def _fits(test: ControlTest, name: str, value: ParameterValue) -> bool:
+    return name in test.parameters and _kind(name, value) == _kind(name, test.parameters[name])
+
+
 def _kind(name: str, value: ParameterValue) -> ScalarType | ListType | None:
     try:
         return parameters_of({name: value})[name].type
@@ -185,7 +189,8 @@ def _scope(entry: Entry, test: ControlTest) -> Iterator[Problem]:
 
 
 def _approval(entry: Entry, test: ControlTest) -> Iterator[Problem]:
-    loose = looser_values(test, entry.parameters)
+    fitting = {name: value for name, value in entry.parameters.items() if _fits(test, name, value)}
+    loose = looser_values(test, fitting)
     placed, said = entry.decision, entry.decision.item
     if not loose:
         return

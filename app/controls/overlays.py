@@ -115,7 +115,7 @@ def _slice(entry: Entry, test: ControlTest) -> Slice:
     start, end = span(said)
     return Slice(
         overlay=entry.overlay.id,
-        bundle=f"{entry.bundle.title} ({entry.bundle.source})" if entry.bundle else None,
+        bundle=_title(entry.bundle) if entry.bundle else None,
         parameters=entry.parameters,
         where=said.where,
         start=start,
@@ -126,6 +126,11 @@ def _slice(entry: Entry, test: ControlTest) -> Slice:
         approved_on=said.approved_on.isoformat() if said.approved_on else None,
         looser=tuple(looser_values(test, entry.parameters)),
     )
+
+
+def _title(bundle: ParameterBundle) -> str:
+    proposed = "; proposed, not in force" if bundle.proposed else ""
+    return f"{bundle.title} ({bundle.source}{proposed})"
 
 
 def span(said: ParameterChange | BundleUse) -> tuple[int, int | None]:

@@ -19,6 +19,8 @@ A test asks one question of every item of a population. The outcomes are explain
 A test *supports* a control; whether the control is met is for the auditor to conclude.
 """
 
+_DIRECTIONS = {"either": "any other value may ask less"}
+
 
 def reference_page(controls: Controls) -> str:
     """Return the page: a table of all tests, then one section for each."""
@@ -72,7 +74,8 @@ def _definition(test: ControlTest) -> Iterator[str]:
         yield from _question("no evidence when", test.no_evidence_when)
     yield from _question("assert", test.assertion)
     for name, value in test.parameters.items():
-        yield f"{'p.' + name:<17} = {_value(value)}"
+        direction = test.looser.get(name, "either")
+        yield f"{'p.' + name:<17} = {_value(value)}  ({_DIRECTIONS.get(direction, direction + ' asks less')})"
     yield "```"
 
 

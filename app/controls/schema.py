@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from app.controls.changes import Overlay, ParameterBundle
 from app.controls.metrics import Metrics
 from app.controls.model import Catalog, ControlTests, Mapping, RiskRules
 from app.controls.sampling import SamplingPlan
+from app.controls.statements import CatalogText, StatementOfApplicability
 from app.trails.populations import POPULATIONS
 
 _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
@@ -21,6 +23,10 @@ _SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "mapping": Mapping,
     "metrics": Metrics,
     "risk-rules": RiskRules,
+    "overlay": Overlay,
+    "parameter-bundle": ParameterBundle,
+    "statement-of-applicability": StatementOfApplicability,
+    "catalog-text": CatalogText,
     "sampling-plan": SamplingPlan,
 }
 

@@ -25,7 +25,6 @@ Outcomes = Callable[[str], Mapping[str, ItemOutcome]]
 """Test id to the outcome of every item that the test was asked of; empty for a test that was not asked."""
 _Transition = tuple[str | None, str | None]
 _Document = TypeVar("_Document", bound=msgspec.Struct | dict[str, Any])
-_APPROVAL = ("reason", "requested_by", "approved_by", "approved_on")
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,9 +164,20 @@ def _without_examples(side: Side) -> dict[str, dict[str, Any]]:
     for name, test in side.controls.tests.items():
         found[name] = msgspec.to_builtins(msgspec.structs.replace(test, examples=()))
         for each in _slices(side, name):
-            said = msgspec.to_builtins(each)
-            found[name][_label(each)] = said["parameters"] | {key: said[key] for key in _APPROVAL if said[key]}
+            told = msgspec.to_builtins(each.parameters) | {"decided": _decided(each)}
+            found[name] |= {f"{key} [{_label(each)}]": value for key, value in told.items() if value != ""}
     return found
+
+
+def _decided(each: Slice) -> str:
+    """Return why and on whose word values change; empty where nobody says."""
+    told = [
+        each.reason,
+        each.requested_by and f"requested by {each.requested_by}",
+        each.approved_by and f"approved by {each.approved_by}",
+        each.approved_on and f"on {each.approved_on}",
+    ]
+    return ", ".join(part for part in told if part)
 
 
 def _slices(side: Side, test_id: str) -> tuple[Slice, ...]:
