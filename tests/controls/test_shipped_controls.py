@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from app.controls.document import read_document
 from app.controls.loader import Controls, load
 from app.controls.paths import look_up
 from app.controls.reference import reference_page
@@ -194,7 +195,8 @@ def test_every_file_names_its_schema_and_fits_it() -> None:
     }
     examples = ROOT / "docs" / "examples"
     for path in [*CONTROLS.rglob("*.yaml"), *examples.rglob("*.yaml")]:
-        document = yaml.safe_load(path.read_text())
+        document = read_document(path.name, path.read_bytes()).value
+        assert isinstance(document, dict)
         schema = f"{kinds[document['kind']]}.schema.json"
         named = path.read_text().partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
         assert (path.parent / named).resolve() == CONTROLS / "schema" / schema, path.name
