@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The steps that are measured, one per process: ``python -m benchmarks.steps STEP SESSIONS FOLDER`` prints JSON."""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from app.clock import SystemClock
+from app.connectors.base import Window
+from app.evaluation.definition import define
+from app.evaluation.engine import open_engine
+from app.evaluation.model import ItemOutcome, Period
+from app.evaluation.oracle import outcomes
+from app.evaluation.questions import outcomes_sql, segments_sql
+from app.evaluation.service import evaluate
+from app.settings import Settings
+from app.trails.segments import read_rows, segment_files
+from app.wiring import Services, build_services
+from benchmarks.by_hand import BY_HAND
+from benchmarks.organisation import DAY, DAYS, FIRST_DAY, LAST_DAY, START, Organisation
+
+PERIOD = Period.of_days(FIRST_DAY, LAST_DAY)
+FRAMEWORK = "soc2-tsc-2017"
+INTERPRETED = 2_000
+"""Items that the interpreter is asked of; it is three orders of magnitude slower, so it is not asked of all."""
+
+
+def services(folder: Path) -> Services:
+    """Open the data directory of the benchmark."""
+    return build_services(Settings.load(folder / "data"), SystemClock())
+
+
+def generate(folder: Path, sessions: int) -> str:
+    """Write the records and what is planted in them."""
+    organisation = Organisation(sessions)
+    with (folder / "records.ndjson").open("wb") as file:
+        file.writelines(organisation.lines())
+    (folder / "planted.json").write_text(json.dumps(organisation.planted))
+    return f"{sum(organisation.planted.values()):,} deviations planted"
+
+
+def import_records(folder: Path, sessions: int) -> str:
+    """Import them into ledger and tables."""
+    del sessions
+    covered = Window(start=START - 100 * DAY, end=START + (DAYS + 1) * DAY)
+    box = services(folder).import_files("records", [folder / "records.ndjson"], "bench", covered, lambda *_: None)
+    return f"{box.accepted:,} records"
+
+
+def freeze(folder: Path, sessions: int) -> str:
+    """Link the period and freeze its populations."""
+    del sessions
+    opened = services(folder)
+    opened.trails.freeze(PERIOD, folder / "segments", opened.controls.rule_set)
+    size = sum(file.stat().st_size for file in (folder / "segments").rglob("*.parquet"))
+    return f"{size / 2**20:,.0f} MiB of segments"
+
+
+def judge_every_item(folder: Path, sessions: int) -> tuple[str, bool]:
+    """Judge every item by all tests, conclude, and compare with what was planted."""
+    del sessions
+    opened = services(folder)
+    evaluation = evaluate(
+        controls=opened.controls,
+        catalog=opened.controls.resolve_framework(FRAMEWORK),
+        period=PERIOD,
+        as_of=opened.trails.as_of(),
+        ledger_size=opened.ledger.size(),
+        segments=folder / "segments",
+        results=folder / "results",
+    )
+    planted = json.loads((folder / "planted.json").read_text())
+    found = {test.test_id: test.counts["fail"] for test in evaluation.tests if test.counts["fail"]}
+    judged = sum(sum(test.counts.values()) for test in evaluation.tests)
+    wrong = {name: (planted.get(name, 0), found.get(name, 0)) for name in planted.keys() | found.keys()}
+    wrong = {name: counts for name, counts in wrong.items() if counts[0] != counts[1]}
+    said = "planted = found" if not wrong else f"NOT as planted: {wrong}"
+    return f"{len(evaluation.tests)} tests, {judged:,} answers; {said}", not wrong
+
+
+def by_hand(folder: Path, sessions: int) -> tuple[str, bool]:
+    """Judge sessions by the SQL that somebody would write by hand for five tests, and by our compiler for the same."""
+    del sessions
+    tests = [define(services(folder).controls.tests[name]) for name in BY_HAND]
+    files = segments_sql([file.resolve() for file in segment_files(folder / "segments", "session")])
+    codes = ", ".join(f'({sql})::SMALLINT AS "{name}"' for name, sql in BY_HAND.items())
+    written = f"SELECT item_id, {codes} FROM {files} ORDER BY item_id"  # noqa: S608
+    hand, expected = _timed(folder, written)
+    ours, found = _timed(folder, outcomes_sql(tests, files))
+    same = expected.equals(found.select(expected.column_names).cast(expected.schema))
+    said = "same answers" if same else "OTHER ANSWERS"
+    return f"five tests of sessions: by hand {hand:.2f} CPU s, compiled {ours:.2f}: {ours / hand:.2f} x; {said}", same
+
+
+def _timed(folder: Path, sql: str) -> tuple[float, pa.Table]:
+    with open_engine([folder / "segments"]) as engine:
+        started = time.process_time()
+        table = engine.sql(sql).to_arrow_table()
+        return time.process_time() - started, table
+
+
+def interpret(folder: Path, sessions: int) -> str:
+    """Judge a few sessions by the interpreter, and say what all would take."""
+    opened = services(folder)
+    tests = [test for test in opened.controls.tests_for(FRAMEWORK) if test.population == "session"]
+    rows = list(islice(read_rows(folder / "segments", "session"), INTERPRETED))
+    outcomes(tests, rows[0])
+    started = time.process_time()
+    failed = sum(ItemOutcome.FAIL in outcomes(tests, row).values() for row in rows)
+    each = (time.process_time() - started) / len(rows)
+    return f"{len(tests)} tests of {len(rows):,} sessions ({failed} fail): {each * sessions:,.0f} CPU s for all"
+
+
+STEPS: dict[str, Callable[[Path, int], Any]] = {
+    "generate": generate,
+    "import": import_records,
+    "link and freeze": freeze,
+    "test every item": judge_every_item,
+    "by hand": by_hand,
+    "interpreter": interpret,
+}
+
+
+def main() -> None:
+    """Run one step and print what it took."""
+    step, sessions, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    started, used = time.monotonic(), time.process_time()
+    said = STEPS[step](folder, sessions)
+    what, holds = said if isinstance(said, tuple) else (said, True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    wall, cpu = time.monotonic() - started, time.process_time() - used
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "what": what, "holds": holds}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
