@@ -19,8 +19,10 @@ from app.controls.loader import load, load_bytes
 from app.controls.model import ParameterValue
 from app.errors import ControlsInvalid
 from app.evaluation.examples import example_failures
-from tests.controls.mutations import MUTATIONS, Mutation, swap
+from tests.controls.mutations import Mutation, swap
 from tests.controls.mutations_beside import BESIDE, OWN
+from tests.controls.mutations_files import BETWEEN
+from tests.controls.mutations_tests import INSIDE
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +62,7 @@ def problems(files: dict[str, bytes]) -> list[str]:
     return caught.value.problems
 
 
-ALL = (*MUTATIONS, *BESIDE)
+ALL = (*INSIDE, *BETWEEN, *BESIDE)
 
 
 @pytest.mark.parametrize("mutation", ALL, ids=str)
