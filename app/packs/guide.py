@@ -170,7 +170,7 @@ def _time_commands(report: ReportData) -> str:
         return "No authority confirmed when this was signed: that is the signer's own claim.\n"
     names = "".join(f"   - {record.authority}\n" for record in granted)
     commands = "".join(_one_authority(place) for place in range(len(granted)))
-    return f"""7. When was it signed? These authorities confirmed the ledger's checkpoint, and then the signature of step 2:
+    return f"""7. When? These authorities confirmed the checkpoint of the ledger, and then the signature of step 2:
 
 {names}
    You need their certificates, or those of who issued them, from elsewhere: in a file `time-authority.pem`. Each must
