@@ -34,6 +34,7 @@ from app.gaps.items import gaps_of
 from app.gaps.model import Gap
 from app.jobs.model import Job
 from app.jobs.service import JobService
+from app.ledger.kept import KeptCheckpoints
 from app.ledger.service import Ledger
 from app.packs.authorities import HttpAuthority
 from app.packs.service import PackService, TimePolicy
@@ -64,7 +65,8 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """Return the append-only ledger."""
-        return Ledger(self.database, load_or_create_checkpoint_key(self.settings.keys_dir))
+        kept = KeptCheckpoints(self.settings.dir / "checkpoints")
+        return Ledger(self.database, load_or_create_checkpoint_key(self.settings.keys_dir), kept)
 
     @cached_property
     def collection(self) -> CollectionService:

@@ -117,6 +117,10 @@ def verify(
         list[Path] | None,
         typer.Option("--sign-off", help="A sign-off of this pack. Repeatable.", exists=True, dir_okay=False),
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(help="Key (name+id+key) of a witness who must have cosigned the checkpoint. Repeatable."),
+    ] = None,
     at: Annotated[
         str | None, typer.Option(help="Say what has expired by this instant (RFC 3339) instead of by now.")
     ] = None,
@@ -130,6 +134,7 @@ def verify(
         trust_time=tuple(map(read_trust, trust_time or ())),
         crls=tuple(map(read_given, crl or ())),
         sign_offs=tuple((path.name, read_given(path)) for path in sign_offs or ()),
+        witnesses=tuple(witness or ()),
         now=None if at is None else parse_instant(at),
     )
     anchors = [read_trust(path) for path in trust] if trust else None

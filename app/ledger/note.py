@@ -28,7 +28,7 @@ MAX_SIGNATURES = 64
 
 _ED25519 = b"\x01"
 """Signature type of Ed25519 (signed-note, section Signature types)."""
-_DASH = "\N{EM DASH} "
+DASH = "\N{EM DASH} "
 _SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
@@ -56,8 +56,8 @@ class VerifierKey(msgspec.Struct, frozen=True):
         """
         name, _, rest = text.strip().partition("+")
         hint, _, encoded = rest.partition("+")
-        payload = _decode(encoded)
-        if payload is None or len(payload) != 1 + HASH_SIZE or payload[:1] != _ED25519 or not _is_name(name):
+        payload = read_base64(encoded)
+        if payload is None or len(payload) != 1 + HASH_SIZE or payload[:1] != _ED25519 or not is_name(name):
             raise InvalidInput("this is not the verifier key of an Ed25519 note", hint="It reads name+id+key")
         key = cls(name, payload[1:])
         if hint != key.key_id.hex():
@@ -82,7 +82,7 @@ def sign_note(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> by
     if not _is_text(text):
         raise InvalidInput("the text of a note ends in a newline and has no control characters")
     signature = base64.b64encode(key.key_id + sign(text.encode())).decode()
-    return f"{text}\n{_DASH}{key.name} {signature}\n".encode()
+    return f"{text}\n{DASH}{key.name} {signature}\n".encode()
 
 
 def open_note(note: bytes, keys: Sequence[VerifierKey]) -> str:
@@ -92,9 +92,9 @@ def open_note(note: bytes, keys: Sequence[VerifierKey]) -> str:
         InvalidInput: this is not a signed note.
         VerificationFailed: a signature by one of the keys is wrong, or none is there.
     """
-    text, lines = _split(note)
+    text, lines = split_note(note)
     held = False
-    for name, payload in map(_signature, lines):
+    for name, payload in lines:
         for key in keys:
             if (key.name, key.key_id) == (name, payload[:4]):
                 _verify(key, payload[4:], text)
@@ -118,7 +118,7 @@ def open_checkpoint(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
         InvalidInput: this is not a signed checkpoint.
         VerificationFailed: no key of its origin has signed it.
     """
-    checkpoint = parse_checkpoint(_split(note)[0])
+    checkpoint = parse_checkpoint(split_note(note)[0])
     open_note(note, [key for key in keys if key.name == checkpoint.origin])
     return checkpoint
 
@@ -136,7 +136,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """
     origin, _, rest = text.partition("\n")
     size, _, rest = rest.partition("\n")
-    root = _decode(rest.partition("\n")[0])
+    root = read_base64(rest.partition("\n")[0])
     if not origin or not _SIZE.fullmatch(size) or int(size) > MAX_SIZE or root is None or len(root) != HASH_SIZE:
         raise InvalidInput("this is not a checkpoint", hint="It has three lines: origin, size, root in base64")
     return Checkpoint(origin, int(size), root)
@@ -147,6 +147,16 @@ def _verify(key: VerifierKey, signature: bytes, text: str) -> None:
         Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, text.encode())
     except (InvalidSignature, ValueError) as error:
         raise VerificationFailed(f"the signature of '{key.name}' over the note is wrong") from error
+
+
+def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text, and name and payload (key id and signature) of each signature line, none of it verified.
+
+    Raises:
+        InvalidInput: this is not a signed note.
+    """
+    text, lines = _split(note)
+    return text, [_signature(line) for line in lines]
 
 
 def _split(note: bytes) -> tuple[str, list[str]]:
@@ -164,14 +174,15 @@ def _split(note: bytes) -> tuple[str, list[str]]:
 
 
 def _signature(line: str) -> tuple[str, bytes]:
-    name, _, encoded = line.removeprefix(_DASH).partition(" ")
-    payload = _decode(encoded)
-    if not line.startswith(_DASH) or not _is_name(name) or payload is None or len(payload) <= 4:  # noqa: PLR2004
+    name, _, encoded = line.removeprefix(DASH).partition(" ")
+    payload = read_base64(encoded)
+    if not line.startswith(DASH) or not is_name(name) or payload is None or len(payload) <= 4:  # noqa: PLR2004
         raise InvalidInput("the note has a line that is not a signature", where=line[:40])
     return name, payload
 
 
-def _decode(encoded: str) -> bytes | None:
+def read_base64(encoded: str) -> bytes | None:
+    """Return what base64 says, in its one right spelling; None otherwise."""
     try:
         decoded = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
@@ -180,7 +191,8 @@ def _decode(encoded: str) -> bytes | None:
     return decoded if base64.b64encode(decoded).decode() == encoded else None
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Tell whether a text can be the name of a key (signed-note, section Format)."""
     return bool(name) and "+" not in name and not any(character.isspace() for character in name)
 
 

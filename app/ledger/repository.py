@@ -110,6 +110,22 @@ def count_nodes(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(LedgerNodeRow)).scalar_one()
 
 
+def leaf_hashes(connection: Connection) -> Iterator[bytes]:
+    """Yield the stored leaf hashes of all entries, in order."""
+    start = 0
+    while True:
+        rows = connection.execute(
+            select(LedgerEntryRow.index, LedgerEntryRow.leaf_hash)
+            .where(col(LedgerEntryRow.index) >= start)
+            .order_by(col(LedgerEntryRow.index))
+            .limit(CHUNK)
+        ).all()
+        yield from (bytes(value) for _, value in rows)
+        if len(rows) < CHUNK:
+            return
+        start = rows[-1][0] + 1
+
+
 def read_entries(connection: Connection, indices: Iterable[int]) -> Iterator[LedgerEntry]:
     """Yield entries in the order asked for; indices without an entry are left out."""
     table = LedgerEntryRow.__table__  # type: ignore[attr-defined]

@@ -15,12 +15,15 @@ import msgspec
 
 from app.connectors.base import SourceRecord
 from app.db import Connection, Database, lock
-from app.errors import LedgerCorrupt, NotFound
+from app.errors import NotFound
 from app.ledger import fsck, repository
 from app.ledger.entry import LedgerEntry, entry_hash, fingerprint
-from app.ledger.merkle import extend, fold, hashes_of, leaf_hash
+from app.ledger.hashes import range_hashes, read_hashes, root_of
+from app.ledger.kept import KeptCheckpoints
+from app.ledger.merkle import extend, leaf_hash
 from app.ledger.note import ORIGIN_PREFIX, Checkpoint, VerifierKey, open_checkpoint, sign_checkpoint
-from app.ledger.ranges import Node, Range, complete_nodes, consistency_ranges, inclusion_ranges, subset_ranges
+from app.ledger.outside import Outside
+from app.ledger.ranges import complete_nodes, consistency_ranges, inclusion_ranges, subset_ranges
 from app.ledger.repository import EntryValues
 from app.signing.canonical import canonical_flat
 from app.signing.checkpoint_key import CheckpointKey
@@ -60,12 +63,35 @@ class Inclusion(msgspec.Struct, frozen=True, kw_only=True):
     verifier_key: str
 
 
+class Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """The proof that the ledger only grew, with all that is needed to check it; hashes are hex.
+
+    Attributes:
+        old_size, old_root: the earlier state. proof: RFC 9162 section 2.1.4.
+        checkpoint: the signed note over the present size and root. verifier_key: the key that has signed it.
+    """
+
+    old_size: int
+    old_root: str
+    proof: tuple[str, ...]
+    checkpoint: str
+    verifier_key: str
+
+
 class Ledger:
     """The append-only log of what the sources said."""
 
-    def __init__(self, database: Database, key: CheckpointKey) -> None:
+    def __init__(self, database: Database, key: CheckpointKey, kept: KeptCheckpoints | None = None) -> None:
+        """Open it.
+
+        Args:
+            database: where it is stored.
+            key: signs its checkpoints.
+            kept: where they are kept outside the database; without it, a rollback can only be seen from elsewhere.
+        """
         self._database = database
         self._key = key
+        self.outside = Outside(database, self.verifier_key, kept)
 
     @property
     def verifier_key(self) -> VerifierKey:
@@ -121,7 +147,7 @@ class Ledger:
             NotFound: there are fewer entries.
         """
         with self._database.read() as connection:
-            return _root(connection, _known_size(connection, size))
+            return root_of(connection, _known_size(connection, size))
 
     def checkpoint(self) -> bytes:
         """Return the signed note for the present size; the same bytes whenever it is asked for at this size."""
@@ -133,12 +159,18 @@ class Ledger:
             size = repository.size(connection)
             note = repository.find_checkpoint(connection, size)
             if note is None:
-                root = _root(connection, size)
+                self.outside.refuse_fork(connection, size)
+                root = root_of(connection, size)
                 note = sign_checkpoint(
                     Checkpoint(self.verifier_key.name, size, root), self.verifier_key, self._key.sign
                 )
+                self.outside.keep(size, note)
                 repository.insert_checkpoint(connection, size, root, note)
             return note
+
+    def cosigned_checkpoint(self) -> bytes:
+        """Return the checkpoint of the present size with the lines of the witnesses who cosigned it."""
+        return self.outside.with_cosignatures(self.checkpoint())
 
     def checkpoints(self) -> list[tuple[int, bytes]]:
         """Return the size and signed note of every checkpoint there is, by size."""
@@ -186,7 +218,7 @@ class Ledger:
             ValueError: the index is not below the size.
         """
         with self._database.read() as connection:
-            return _hashes(connection, inclusion_ranges(index, _known_size(connection, size)))
+            return range_hashes(connection, inclusion_ranges(index, _known_size(connection, size)))
 
     def inclusion(self, index: int) -> Inclusion:
         """Prove that one entry is in the present ledger, self-contained.
@@ -207,6 +239,25 @@ class Ledger:
             verifier_key=str(self.verifier_key),
         )
 
+    def consistency(self, old: int) -> Growth:
+        """Prove that the present ledger starts with its first ``old`` entries, self-contained.
+
+        Raises:
+            NotFound: there are fewer entries.
+        """
+        checkpoint = self.checkpoint()
+        size = open_checkpoint(checkpoint, [self.verifier_key]).size
+        root = self.root(old)
+        if old > size:
+            raise NotFound(f"the ledger has {size} entries, not {old}")
+        return Growth(
+            old_size=old,
+            old_root=root.hex(),
+            proof=tuple(value.hex() for value in self.prove_consistency(old, size)),
+            checkpoint=checkpoint.decode(),
+            verifier_key=str(self.verifier_key),
+        )
+
     def prove_subset(self, indices: Sequence[int], size: int | None = None) -> list[bytes]:
         """Prove with one proof that all entries ``indices``, which must rise, are among the first ``size``.
 
@@ -215,7 +266,7 @@ class Ledger:
             ValueError: ``indices`` is empty, does not rise, or is not below the size.
         """
         with self._database.read() as connection:
-            return _hashes(connection, subset_ranges(indices, _known_size(connection, size)))
+            return range_hashes(connection, subset_ranges(indices, _known_size(connection, size)))
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """Prove that the first ``new`` entries start with the first ``old`` (RFC 9162 section 2.1.4).
@@ -225,12 +276,16 @@ class Ledger:
             ValueError: the old size is larger.
         """
         with self._database.read() as connection:
-            return _hashes(connection, consistency_ranges(old, _known_size(connection, new)))
+            return range_hashes(connection, consistency_ranges(old, _known_size(connection, new)))
 
     def fsck(self) -> list[str]:
-        """Read everything again; return what does not fit, each naming the entry. Empty means sound."""
+        """Read everything again; return what does not fit, each naming the entry. Empty means sound.
+
+        The checkpoints that were kept outside the database count too: they show that its end was cut off.
+        """
         with self._database.read() as connection:
-            return fsck.check(connection, self.verifier_key)
+            found = fsck.check(connection, self.verifier_key)
+        return found + self.outside.problems()
 
     @contextmanager
     def _writing(self, within: Connection | None) -> Iterator[Connection]:
@@ -245,7 +300,7 @@ class Ledger:
 
 def _store(connection: Connection, size: int, entries: list[EntryValues], raws: list[bytes]) -> None:
     repository.insert_entries(connection, entries, raws)
-    frontier = _read(connection, list(complete_nodes(0, size)))
+    frontier = read_hashes(connection, list(complete_nodes(0, size)))
     completed = extend(frontier, size, [values[-2] for values in entries])
     # A tree of n leaves has n minus the number of ones in n complete subtrees of two leaves or more.
     repository.insert_nodes(connection, size - size.bit_count(), completed)
@@ -296,21 +351,3 @@ def _known_size(connection: Connection, size: int | None) -> int:
     if size is not None and not 0 <= size <= present:
         raise NotFound(f"the ledger has {present} entries, not {size}")
     return present if size is None else size
-
-
-def _root(connection: Connection, size: int) -> bytes:
-    return fold(_read(connection, list(complete_nodes(0, size))))
-
-
-def _hashes(connection: Connection, ranges: list[Range]) -> list[bytes]:
-    nodes = [node for start, end in ranges for node in complete_nodes(start, end)]
-    known = dict(zip(nodes, _read(connection, nodes), strict=True))
-    return hashes_of(ranges, known.__getitem__)
-
-
-def _read(connection: Connection, nodes: list[Node]) -> list[bytes]:
-    known = repository.read_nodes(connection, nodes)
-    try:
-        return [known[node] for node in nodes]
-    except KeyError as error:
-        raise LedgerCorrupt("a stored hash of the ledger is missing", hint="Run 'proofroom ledger fsck'") from error

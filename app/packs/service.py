@@ -234,7 +234,7 @@ class PackService:
         """Evaluate until the checkpoint is of the very ledger that was evaluated."""
         for _ in range(_ATTEMPTS):
             evaluated = self._evaluator.evaluate(framework, period, tell)
-            checkpoint = self._ledger.checkpoint()
+            checkpoint = self._ledger.cosigned_checkpoint()
             if open_checkpoint(checkpoint, [self._ledger.verifier_key]).size == evaluated.evaluation.ledger_size:
                 return evaluated, checkpoint
         raise CheckFailed("records are being collected while the pack is built", hint="Build it when that is done")

@@ -12,10 +12,12 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         trust_time: certificates of time-stamp authorities, or of who issued theirs.
         crls: revocation lists.
         sign_offs: name and content of sign-off files.
+        witnesses: keys of witnesses, each of whom must have cosigned the checkpoint, as text.
         now: epoch milliseconds; only to say what has expired by then. None for the machine's time.
     """
 
     trust_time: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     sign_offs: tuple[tuple[str, bytes], ...] = ()
+    witnesses: tuple[str, ...] = ()
     now: int | None = None

@@ -2,7 +2,18 @@
 
 """The list of steps, in order. What is printed, what docs/verification.md explains and what is run is this list."""
 
-from app.verification import content, flags, form, ledger, metrics, reperformance, sign_offs, signatures, timing
+from app.verification import (
+    content,
+    flags,
+    form,
+    ledger,
+    metrics,
+    reperformance,
+    sign_offs,
+    signatures,
+    timing,
+    witnesses,
+)
 from app.verification.step import Step
 
 STEPS: tuple[Step, ...] = (
@@ -185,5 +196,13 @@ STEPS: tuple[Step, ...] = (
         "shows the flags of its events.",
         source="docs/risk-rules.md; RE2",
         check=flags.again,
+    ),
+    Step(
+        number=24,
+        name="the witnesses you named have seen the ledger",
+        rule="The checkpoint carries a valid cosignature of every witness whose key you gave.",
+        source="C2SP tlog-cosignature v1",
+        check=witnesses.check,
+        required=False,
     ),
 )
