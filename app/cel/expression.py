@@ -2,6 +2,9 @@
 
 """CheckedExpression: what the checker hands to the engines."""
 
+import re
+from functools import lru_cache
+
 import msgspec
 
 from app.cel.ast import Expr
@@ -26,3 +29,12 @@ class CheckedExpression(msgspec.Struct, frozen=True):
     tree: Expr
     program: bytes
     null_safe: bool
+
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@lru_cache(maxsize=4096)
+def words_of(source: str) -> frozenset[str]:
+    """Return every word in the text of an expression: the variables it reads are among them."""
+    return frozenset(_WORD.findall(source))

@@ -8,7 +8,7 @@ made protobuf messages, because an unset timestamp field would compare as 1970.
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.cel.environment import PARAMETERS
 from app.cel.errors import CelRuntimeError
-from app.cel.expression import CheckedExpression
+from app.cel.expression import CheckedExpression, words_of
 from app.cel.schema import ListType, Parameter, ScalarType, Type, ViewType, view_type
 
 _MILLISECOND = datetime.timedelta(milliseconds=1)
@@ -37,9 +37,13 @@ class Interpreter:
         self._environment = cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN))
         self._programs: dict[bytes, Any] = {}
 
-    def values(self, row: msgspec.Struct) -> dict[str, object]:
-        """Return a row as CEL values, to be asked many questions."""
-        return _view_value(row, self._view)
+    def values(self, row: msgspec.Struct, asked: Iterable[CheckedExpression] | None = None) -> dict[str, object]:
+        """Return a row as CEL values, to be asked many questions; only what ``asked`` may read, if that is given."""
+        if asked is None:
+            return _view_value(row, self._view)
+        words = frozenset().union(*(words_of(each.source) for each in asked))
+        fields = self._view.fields
+        return {name: _value(getattr(row, name), field.type) for name, field in fields.items() if name in words}
 
     def evaluate(self, checked: CheckedExpression, values: Mapping[str, object]) -> bool | CelRuntimeError:
         """Ask an expression of a row.

@@ -51,6 +51,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, str]
     sha256: str
 
+    @property
+    def expressions(self) -> tuple[CheckedExpression, ...]:
+        """Return everything that is asked of a row."""
+        return (self.applies, self.undecidable, self.holds, *(each.scope for each in self.slices))
+
 
 def define(test: ControlTest, slices: Sequence[Slice] = ()) -> Definition:
     """Check a test's expressions, and those of what overlays change of it.

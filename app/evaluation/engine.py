@@ -10,6 +10,7 @@ DuckDB works in memory, sees only the folders it is given, and can load nothing:
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -95,18 +96,25 @@ def checked_files(segments: Path, population: str) -> list[Path]:
         NotFound: the population was not frozen here.
         InvalidInput: a file is not such a segment.
     """
-    expected = arrow_schema(POPULATIONS[population])
     files = [file.resolve() for file in segment_files(segments, population)]
     for file in files:
-        where = f"{population}/{file.name}"
-        try:
-            found = pq.read_schema(file)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InvalidInput("this is no Parquet file", where=where, hint="Freeze the period again.") from error
-        if not found.equals(expected, check_metadata=False):
-            hint = "It was made by another version of Proofroom; freeze the period again."
-            raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
+        found = file.stat()
+        _check_file(file, population, found.st_size, found.st_mtime_ns)
     return files
+
+
+@lru_cache(maxsize=65_536)
+def _check_file(file: Path, population: str, size: int, changed: int) -> None:
+    """Check one file; one that has neither grown nor changed since it passed is not read again."""
+    del size, changed
+    where = f"{population}/{file.name}"
+    try:
+        found = pq.read_schema(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidInput("this is no Parquet file", where=where, hint="Freeze the period again.") from error
+    if not found.equals(arrow_schema(POPULATIONS[population]), check_metadata=False):
+        hint = "It was made by another version of Proofroom; freeze the period again."
+        raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
 
 
 def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:

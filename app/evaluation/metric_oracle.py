@@ -99,7 +99,7 @@ def _values_at(value: object, words: Sequence[str]) -> Iterator[str | None]:
 
 def _take(definition: MetricDefinition, row: Any, outcomes: Mapping[str, ItemOutcome] | None) -> _Taken:  # noqa: ANN401
     interpreter = _interpreter(definition.row)
-    values = interpreter.values(row)
+    values = interpreter.values(row, (definition.where, definition.of, definition.out_of))
     where = interpreter.evaluate(definition.where, values)
     if where is not True:
         return _Taken("out" if where is False else "error")

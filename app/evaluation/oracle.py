@@ -44,9 +44,10 @@ def outcomes(
         CelError: an expression of a test cannot be used.
     """
     interpreter = _interpreter(type(row))
-    values = interpreter.values(row)
     changed = slices or {}
-    return {test.id: _judge(define(test, changed.get(test.id, ())), row, interpreter, values) for test in tests}
+    definitions = [define(test, changed.get(test.id, ())) for test in tests]
+    values = interpreter.values(row, [asked for definition in definitions for asked in definition.expressions])
+    return {definition.id: _judge(definition, row, interpreter, values) for definition in definitions}
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,7 @@ never are.
 
 import types
 import typing
+from functools import cache
 
 import msgspec
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 _SCALARS: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 
 
+@cache
 def arrow_schema(row_class: type[msgspec.Struct]) -> pa.Schema:
     """Return the schema of a population's segments.
 
