@@ -22,6 +22,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rule: what must hold. source: the clause or page that asks for it.
+        required: leaving it out means that the pack does not verify.
         detail: what was seen, or why the step was not done; one line.
         problems: what is wrong, at most twenty sentences; empty unless the step failed.
     """
@@ -32,6 +33,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     state: StepState
     detail: str
+    required: bool = True
     problems: tuple[str, ...] = ()
 
 
@@ -57,11 +59,19 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_text(report: VerificationReport) -> str:
-    """Return the report for people: a line a step, problems below it, the verdict last."""
+    """Return the report for people: a line a step, problems below it, what was left out, the verdict last."""
+    left_out = [step for step in report.steps if step.state is StepState.NOT_DONE and not step.required]
     lines = [f"{report.pack}  sha256 {report.pack_sha256}", ""]
     for step in report.steps:
-        name = f"{step.number:>2} {step.name} "
-        reason = f": {step.detail}" if step.state is StepState.NOT_DONE else f"  {step.detail}"
-        lines.append(f"{name.ljust(_WIDTH, '.')} {step.state}{reason}".rstrip())
-        lines += [f"     - {problem}" for problem in step.problems]
+        if step not in left_out:
+            reason = f": {step.detail}" if step.state is StepState.NOT_DONE else f"  {step.detail}"
+            lines.append(f"{_named(step).ljust(_WIDTH, '.')} {step.state}{reason}".rstrip())
+            lines += [f"     - {problem}" for problem in step.problems]
+    if left_out:
+        lines += ["", "Not done, and not required:"]
+        lines += [f"{_named(step)}- {step.detail}" for step in left_out]
     return "\n".join([*lines, "", *(f"Note: {caution}" for caution in report.cautions), report.verdict])
+
+
+def _named(step: StepResult) -> str:
+    return f"{step.number:>2} {step.name} "

@@ -58,6 +58,7 @@ def run_step(step: Step, case: Case) -> StepResult:
         source=step.source,
         state=state,
         detail=printable(detail),
+        required=step.required,
         problems=tuple(printable(problem) for problem in problems[:_MAX_PROBLEMS]),
     )
 

@@ -77,7 +77,8 @@ def test_without_an_anchor_it_is_said_that_the_signer_was_not_checked(pack: Path
     text = as_text(report)
     assert text.endswith(report.verdict)
     for step in report.steps:
-        assert any(line.startswith(f"{step.number:>2} {step.name} .") for line in text.splitlines())
+        mark = "-" if step.state is StepState.NOT_DONE else "."
+        assert any(line.startswith(f"{step.number:>2} {step.name} {mark}") for line in text.splitlines())
 
 
 def test_an_authority_vouches_for_whom_it_issued(draft: Draft, tmp_path: Path) -> None:
