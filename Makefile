@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt dev docs lock
+.PHONY: help demo test lint fmt dev docs lock bench
 
 ARGS ?=
 bin := .venv/bin
@@ -35,6 +35,10 @@ dev: ## serve on http://127.0.0.1:8080 from ./proofroom-demo, reloading on chang
 docs: ## regenerate the reference pages, schemas and the OpenAPI file
 	@scripts/setup dev
 	$(bin)/python -m scripts.reference
+
+bench: ## measure the main job over generated organisations (ARGS: numbers of sessions)
+	@scripts/setup dev
+	@$(bin)/python -m benchmarks $(ARGS)
 
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q pyproject.toml -o requirements.lock
