@@ -9,11 +9,11 @@ undo it. A waived deviation is still a deviation.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.evaluation.model import ControlStatus, ItemOutcome, TestOutcomeWord
+from app.records.times import format_span
 from app.trails.populations import SourceRow
 
 NO_OCCURRENCES = "no occurrences in the period"
 _SOURCE = "source"
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
 
 
 def conclude_test(counts: Mapping[ItemOutcome, int], *, incomplete: Collection[str]) -> TestOutcomeWord:
@@ -95,15 +95,5 @@ def _of_source(row: SourceRow) -> list[str]:
         received = "an unknown number" if source.counted_received is None else source.counted_received
         reasons.append(f"the source counted {source.source_count} records, received were {received}")
     if source.longest_hole > 0:
-        reasons.append(f"up to {_span_text(source.longest_hole)} of the period were not covered by any collection")
+        reasons.append(f"up to {format_span(source.longest_hole)} of the period were not covered by any collection")
     return reasons
-
-
-def _span_text(span: int) -> str:
-    """Return a span in its two largest units, such as ``2 d 3 h``."""
-    parts = []
-    for size, unit in _UNITS:
-        count, span = divmod(span, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Text to instants and back.
+"""Text to instants and back, and durations to text.
 
 In:  an RFC 3339 timestamp as a source spelled it, or a day as a person typed it.
 Out: epoch milliseconds, UTC; digits beyond the millisecond are cut off, never rounded up into the future.
@@ -17,6 +17,7 @@ LAST_INSTANT = 253_402_300_799_999
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 64
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
 _NEVER_YEARS = ("0000-", "0001-")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RFC3339 = re.compile(
@@ -77,6 +78,16 @@ def format_instant(instant: int) -> str:
         raise ValueError(f"{instant} is not an instant that can be written") from None
     fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
     return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def format_span(milliseconds: int) -> str:
+    """Write a duration by its two largest units: ``3 d 4 h``, ``90 ms``, ``0 s``."""
+    left, parts = milliseconds, []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
 
 
 def parse_day(text: str, *, where: str | None = None) -> date:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.rendering.filters import number, span
+from app.records.times import format_span
+from app.rendering.filters import number
 from app.rendering.visible import clip, oneline
 
 NOTHING = "\N{EN DASH}"
@@ -146,7 +147,7 @@ def per_hundred(upper: int, lower: int) -> str:
 def signed_span(milliseconds: int) -> str:
     """Return a duration, which may be negative, by its two largest units."""
     rounded = milliseconds if abs(milliseconds) < 1000 else _rounded(milliseconds, 1000) * 1000  # noqa: PLR2004
-    return f"\N{MINUS SIGN}{span(-rounded)}" if rounded < 0 else span(rounded)
+    return f"\N{MINUS SIGN}{format_span(-rounded)}" if rounded < 0 else format_span(rounded)
 
 
 def _amount(metric: Plain, value: int) -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The filters that templates may use, and the spelling of instants, spans and numbers they stand for.
+"""The filters that templates may use, and the spelling of instants and numbers they stand for.
 
 In:  values of a report.
 Out: text for people; ``breakable`` gives escaped markup with places where a line may break.
@@ -18,7 +18,6 @@ from app.rendering.visible import clip, oneline, short, visible
 _THIN = "\u202f"
 """Narrow no-break space: the thousands separator of ISO 80000-1, 7.3.1."""
 _DAY = 86_400_000
-_UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
 _RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?)Z", re.ASCII)
 _AFTER = re.compile(r"(?<=[/_@,;=])|(?<=-)(?![0-9]{2}(?:[^0-9]|$))", re.ASCII)
 """Where an id or path may break; never inside a date."""
@@ -53,16 +52,6 @@ def period(value: Mapping[str, int]) -> str:
     if start % _DAY or end % _DAY or end <= start:
         return f"{instant(start)} until {instant(end)}"
     return f"{day(start)} to {day(end - 1)}"
-
-
-def span(milliseconds: int) -> str:
-    """Return a duration by its two largest units: ``3 d 4 h``, ``90 ms``, ``0 s``."""
-    left, parts = milliseconds, []
-    for size, unit in _UNITS:
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
 
 
 def number(value: float) -> str:
@@ -131,7 +120,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "prose": prose,
     "short": short,
     "size": size,
-    "span": span,
     "spaced": spaced,
     "tally": tally,
     "visible": visible,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import RecordRejected
-from app.records.times import LAST_INSTANT, format_instant, parse_instant, parse_optional_instant
+from app.records.times import LAST_INSTANT, format_instant, format_span, parse_instant, parse_optional_instant
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,14 @@ def test_any_text_is_read_or_rejected(text):
 def test_refuses_to_write_what_has_no_spelling(instant):
     with pytest.raises(ValueError, match="not an instant"):
         format_instant(instant)
+
+
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(0, "0 s"), (90, "90 ms"), (61_000, "1 min 1 s"), (3 * DAY + 4 * 3_600_000 + 1, "3 d 4 h"), (DAY + 1, "1 d 1 ms")],
+)
+def test_a_span_has_its_two_largest_units(milliseconds, text):
+    assert format_span(milliseconds) == text

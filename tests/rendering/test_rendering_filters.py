@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How instants, spans, numbers and ids are spelled."""
+"""How instants, numbers and ids are spelled."""
 
 import pytest
 
@@ -15,7 +15,6 @@ from app.rendering.filters import (
     plural,
     prose,
     size,
-    span,
     tally,
 )
 
@@ -46,14 +45,6 @@ def test_an_instant_names_its_zone(milliseconds: int | None, text: str) -> None:
 )
 def test_a_period_is_spelled_with_both_days_included(start: int, end: int, text: str) -> None:
     assert period({"start": start, "end": end}) == text
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [(0, "0 s"), (90, "90 ms"), (61_000, "1 min 1 s"), (3 * DAY + 4 * 3_600_000 + 1, "3 d 4 h"), (DAY + 1, "1 d 1 ms")],
-)
-def test_a_span_has_its_two_largest_units(milliseconds: int, text: str) -> None:
-    assert span(milliseconds) == text
 
 
 def test_numbers_have_thin_separators() -> None:
