@@ -16,7 +16,6 @@ import msgspec
 
 from app.controls.loader import Controls
 from app.controls.model import Catalog, Mapping
-from app.errors import InvalidInput
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation, Period
@@ -70,9 +69,6 @@ class PeriodEvaluator:
         """
         catalog = self._controls.resolve_framework(framework)
         size = self._ledger_size()
-        if size == 0:
-            hint = "Import records first: proofroom import FILE --as FORMAT"
-            raise InvalidInput("nothing was collected yet", hint=hint)
         folder = self._cache / self._key(catalog.id, period, size)
         if not (folder / "metrics.json").is_file():
             self._compute(catalog, period, size, folder, progress or (lambda _step, _done, _total: None))
