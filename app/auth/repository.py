@@ -25,8 +25,3 @@ def list_tokens(session: Session) -> list[TokenRow]:
 def add_activity(session: Session, row: ActivityRow) -> None:
     """Append to the activity log."""
     session.add(row)
-
-
-def recent_activity(session: Session, limit: int) -> list[ActivityRow]:
-    """Return the newest entries of the activity log, newest first."""
-    return list(session.exec(select(ActivityRow).order_by(col(ActivityRow.id).desc()).limit(limit)))

@@ -176,6 +176,3 @@ class RiskRules(_Document, frozen=True, kw_only=True, tag_field="kind", tag="Ris
 
     title: str
     rules: tuple[RiskRule, ...]
-
-
-ControlsDocument = Catalog | ControlTests | Mapping | RiskRules

@@ -8,7 +8,7 @@ Out: ``<results>/<population>.parquet``: ``item_id`` and one SMALLINT column per
 DuckDB works in memory, sees only the folders it is given, and can load nothing: segments may come from a stranger.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -156,20 +156,6 @@ def counts(results: Path, population: str, test_ids: Sequence[str]) -> dict[str,
         test_id: {outcome: (found or {}).get(int(outcome), 0) for outcome in ItemOutcome}
         for test_id, found in zip(test_ids, row, strict=True)
     }
-
-
-def deviations(
-    results: Path,
-    population: str,
-    test_id: str,
-    outcomes: Collection[ItemOutcome] = (ItemOutcome.FAIL, ItemOutcome.WAIVED),
-) -> list[str]:
-    """Return the ids of the items with one of these outcomes, in order; by default the deviations, waived or not."""
-    codes = ", ".join(str(int(outcome)) for outcome in outcomes)
-    source, column = segments_sql([_vector(results, population)]), quote_name(test_id)
-    with open_engine([results]) as engine:
-        sql = f"SELECT item_id FROM {source} WHERE {column} IN ({codes}) ORDER BY item_id"  # noqa: S608 - Quoted.
-        return [item for (item,) in engine.execute(sql).fetchall()]
 
 
 def found_outcomes(results: Path) -> set[tuple[str, str, str]]:
