@@ -8,6 +8,7 @@ not hide the next. Parts that were left out still claim their ids, or they would
 
 import re
 from collections.abc import Callable, Sequence
+from inspect import get_annotations
 from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -212,7 +213,8 @@ def _items(document: Document, key: str, kind: type[T], into: Loaded) -> tuple[l
     value = document.value[key] if isinstance(document.value, dict) and key in document.value else None
     if not isinstance(value, list) or not value:
         into.broken = True
-        what, hint = f"'{key}' must be a list with at least one item", f"Write '{key}:' and below it '- id: ...'."
+        what = f"'{key}' must be a list with at least one item"
+        hint = f"Write '{key}:' and below it '- {next(iter(get_annotations(kind)))}: ...'."
         return [], [document.problem(document.key_position((key,)), what, hint)]
     items: list[Placed[T]] = []
     problems: list[Problem] = []

@@ -241,7 +241,8 @@ CASES = [
     ("no such bundle", OVERLAY.replace("bundle: strict", f"bundle: {M}strikt"), "no bundle 'strikt'", "'strict'"),
     ("no such overlay", OVERLAY.replace(TITLE, f"{TITLE}extends: [{M}mini]\n"), "no overlay 'mini'", "'mine'"),
     ("itself", OVERLAY.replace(TITLE, f"{TITLE}extends: {M}[mine]\n"), "in a circle: mine -> mine", "Remove"),
-    ("nothing at all", f"{M}kind: Overlay\nid: mine\ntitle: Mine\n", "'changes' must be a list", "changes:"),
+    ("nothing at all", f"{M}kind: Overlay\nid: mine\ntitle: Mine\n", "'changes' must be a list", "'- test: ...'"),
+    ("no use", f"kind: Overlay\nid: mine\ntitle: Mine\n{M}use: []\n", "'use' must be a list", "'- bundle: ...'"),
     ("twice", OVERLAY + AGAIN, "most of ABC-01 is set twice", "x.yaml:8"),
     ("no list", f"kind: Overlay\nid: mine\ntitle: Mine\n{M}changes: 5\n", "'changes' must be a list", "changes:"),
 ]
