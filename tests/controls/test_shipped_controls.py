@@ -46,6 +46,20 @@ def test_rules_that_a_test_names_exist(controls: Controls) -> None:
         assert set(test.parameters.get("tamper_families", ())) <= families, test.id
 
 
+def test_rules_and_families_that_an_expression_names_exist(controls: Controls) -> None:
+    rules = set(controls.rules)
+    known = {"rule": rules, "family": {name.split(".")[0] for name in rules}}
+    asked = {test.id: (test.applies_when, test.no_evidence_when, test.assertion) for test in controls.tests.values()}
+    asked |= {metric.id: (metric.where, metric.of or "") for metric in controls.metrics.values()}
+    named = [
+        (id_, field, name)
+        for id_, expressions in asked.items()
+        for field, name in re.findall(r'\bf\.(rule|family) == "([^"]+)"', " ".join(expressions))
+    ]
+    assert {id_ for id_, _, _ in named} >= {"MR-03", "MR-05", "MR-12"}
+    assert [each for each in named if each[2] not in known[each[1]]] == []
+
+
 def test_a_control_without_a_test_says_what_is_needed_and_from_whom(controls: Controls) -> None:
     for catalog in controls.catalogs.values():
         for control in catalog.controls:
