@@ -2,6 +2,7 @@
 
 """``proofroom controls list|check|test|rules|coverage|diff``: for the people who write the tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from app.controls.applicability import OWN
 from app.controls.coverage import CoverageStatus, CoveredControl, coverage
 from app.controls.loader import Controls, load
 from app.errors import ControlsInvalid
-from app.evaluation.comparison import Comparison
+from app.evaluation.comparison import Comparison, FieldChange
 from app.evaluation.examples import run_examples
 from app.evaluation.rule_samples import run_samples
 from app.rendering.texts import as_json
@@ -255,15 +256,23 @@ def _show_definitions(compared: Comparison) -> None:
     for test in compared.tests:
         change = test.change if test.asked else f"{test.change}, not mapped"
         digests = [(digest or "")[:_SHOWN_DIGEST] for digest in (test.old_sha256, test.new_sha256)]
-        fields = [(each.field, _value(each.old), _value(each.new)) for each in test.fields] or [("", "", "")]
-        _row(tests, test.test_id, change, *digests, *fields[0])
-        for field in fields[1:]:
-            _row(tests, "", "", "", "", *field)
+        _with_fields(tests, (test.test_id, change, *digests), test.fields)
     _section("tests that differ", len(compared.tests), tests)
     mappings = columns("control", "test", "change", "fields")
     for entry in compared.mappings:
         _row(mappings, entry.control_id, entry.test_id, entry.change, ", ".join(each.field for each in entry.fields))
     _section("mappings that differ", len(compared.mappings), mappings)
+    rules = columns("rule", "change", "field", "old", "new")
+    for rule in compared.rules:
+        _with_fields(rules, (rule.rule_id, rule.change), rule.fields)
+    _section("risk rules that differ", len(compared.rules), rules)
+
+
+def _with_fields(table: Table, head: Sequence[str], changes: Sequence[FieldChange]) -> None:
+    """Add a row for each field that differs, the first with what it is about; at least one row."""
+    fields = [(each.field, _value(each.old), _value(each.new)) for each in changes] or [("", "", "")]
+    for number, field in enumerate(fields):
+        _row(table, *(head if number == 0 else [""] * len(head)), *field)
 
 
 def _show_outcomes(compared: Comparison) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a change of the controls changes: definitions, mappings, item outcomes, control statuses.
+"""What a change of the controls changes: definitions, risk rules, mappings, item outcomes, control statuses.
 
 In:  two sets of controls, each with its evaluation over the same populations. Out: a ``Comparison``. Pure.
 A test is changed when its definition digest is, so every difference of a definition is named with its field; examples
-are no part of it. Outcomes are compared as they were found, also of tests whose definition did not change.
+are no part of it, nor are the hits and misses of a risk rule. Outcomes are compared as they were found, also of tests
+whose definition did not change.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from app.controls.loader import Controls
-from app.controls.model import MappingEntry
+from app.controls.model import MappingEntry, RiskRule
 from app.controls.overlays import Slice, struct_bytes
 from app.evaluation.engine import QUIET
 from app.evaluation.model import Evaluation, ItemOutcome, Period
@@ -69,6 +70,14 @@ class MappingChange(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[FieldChange, ...]
 
 
+class RuleChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A risk rule that only one side has, or that flags in another way; it may change what any test of flags finds."""
+
+    rule_id: str
+    change: Change
+    fields: tuple[FieldChange, ...]
+
+
 class OutcomeCount(msgspec.Struct, frozen=True, kw_only=True):
     """How many items of a test go from one outcome to another; None where the test was not asked of the item."""
 
@@ -113,6 +122,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     new_controls_sha256: str
     tests: tuple[DefinitionChange, ...]
     mappings: tuple[MappingChange, ...]
+    rules: tuple[RuleChange, ...]
     counts: tuple[OutcomeCount, ...]
     items: tuple[OutcomeChange, ...]
     statuses: tuple[StatusChange, ...]
@@ -136,6 +146,7 @@ def compare(old: Side, new: Side) -> Comparison:
         new_controls_sha256=new.controls.sha256,
         tests=tuple(_definitions(old, new, asked)),
         mappings=tuple(_mappings(old, new)),
+        rules=tuple(_rules(old, new)),
         counts=tuple(counts),
         items=tuple(items),
         statuses=tuple(_statuses(old.evaluation, new.evaluation)),
@@ -202,6 +213,15 @@ def _mappings(old: Side, new: Side) -> Iterator[MappingChange]:
 def _entries(side: Side) -> dict[str, MappingEntry]:
     entries = side.controls.entries_for(side.evaluation.framework)
     return {f"{entry.control}\n{entry.test}": entry for entry in entries}
+
+
+def _rules(old: Side, new: Side) -> Iterator[RuleChange]:
+    for name, change, fields in _changes(_without_samples(old), _without_samples(new)):
+        yield RuleChange(rule_id=name, change=change, fields=fields)
+
+
+def _without_samples(side: Side) -> dict[str, RiskRule]:
+    return {name: msgspec.structs.replace(rule, hits=(), misses=()) for name, rule in side.controls.rules.items()}
 
 
 def _changes(

@@ -2,13 +2,14 @@
 
 """What a change of the controls changes is named, test by test, field by field and item by item; the rest is not."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from app.controls.loader import Controls
-from app.controls.model import Catalog, CatalogControl, Mapping, MappingEntry, Requires
+from app.controls.model import Catalog, CatalogControl, Mapping, MappingEntry, Requires, RiskRule
 from app.evaluation.comparison import Side, compare
 from app.evaluation.model import ControlResult, ControlStatus, Evaluation, ItemOutcome, Period
 
@@ -159,6 +160,27 @@ def test_outcomes_that_change_are_listed_and_counted(control_test, old, new, ite
     found = compare(side(tests, old), side(tests, new))
     assert [f"{each.test_id} {each.item_id} {each.old} {each.new}" for each in found.items] == items
     assert [f"{each.test_id} {each.old} {each.new} {each.items}" for each in found.counts] == counts
+
+
+def test_risk_rules_that_differ_are_named_with_their_fields():
+    def rule(name, **fields):
+        shared = {"title": "", "severity": "high", "why": "", "select": ("x",), "hits": ("x",), "misses": ("y",)}
+        return RiskRule(id=f"data.{name}", **(shared | fields))
+
+    def with_rules(*rules):
+        one = side([], {})
+        controls = dataclasses.replace(one.controls, rules={each.id: each for each in rules})
+        return msgspec.structs.replace(one, controls=controls)
+
+    found = compare(
+        with_rules(rule("same"), rule("gone"), rule("harsher"), rule("sampled")),
+        with_rules(rule("same"), rule("new"), rule("harsher", severity="critical"), rule("sampled", hits=("xx",))),
+    )
+    assert [(each.rule_id, each.change, [field.field for field in each.fields]) for each in found.rules] == [
+        ("data.gone", "removed", []),
+        ("data.harsher", "changed", ["severity"]),
+        ("data.new", "added", []),
+    ]
 
 
 def test_control_statuses_that_move_are_listed():
