@@ -230,6 +230,7 @@ def diff(
     out.print(f"{compared.framework}, {first} to {last}, ledger of {compared.ledger_size:,} entries", markup=False)
     _show_definitions(compared)
     _show_outcomes(compared)
+    _show_idle(compared)
     statuses = columns("control", "label", "old", "new")
     for status in compared.statuses:
         moved = [_words(word or "no such control") for word in (status.old, status.new)]
@@ -288,6 +289,15 @@ def _show_outcomes(compared: Comparison) -> None:
         out.print(items)
     if len(compared.items) > _SHOWN_ITEMS:
         out.print(f"… and {len(compared.items) - _SHOWN_ITEMS:,} more; --json has all of them")
+
+
+def _show_idle(compared: Comparison) -> None:
+    """Name the tests whose change moves no item: a scope that names nobody loads, and looks like one that holds."""
+    moved = {count.test_id for count in compared.counts}
+    idle = [test.test_id for test in compared.tests if test.change == "changed" and test.asked]
+    if names := " ".join(name for name in idle if name not in moved):
+        hint = "If an item should, look at the change's value, its days, and how its 'where' spells names."
+        out.print(f"\nchanged, but no item's outcome changes: {names}. {hint}", markup=False, soft_wrap=True)
 
 
 def _section(title: str, count: int, table: Table) -> None:

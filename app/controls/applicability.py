@@ -30,8 +30,17 @@ def statement_problems(loaded: Loaded) -> Iterator[Problem]:
 def _framework(loaded: Loaded, placed: Placed[StatementOfApplicability] | Placed[CatalogText]) -> Iterator[Problem]:
     catalogs = [catalog.item.id for catalog in loaded.catalogs]
     if placed.item.framework not in catalogs and not loaded.broken:
-        hint = nearest(placed.item.framework, catalogs, "'proofroom controls check' counts the catalogues.")
+        hint = catalogue_hint(loaded, placed.item.framework)
         yield placed.problem(("framework",), f"there is no catalogue '{placed.item.framework}'", hint)
+
+
+def catalogue_hint(loaded: Loaded, framework: str) -> str:
+    """Return what to write where there is no catalogue of that id; commands take short names, files do not."""
+    owner = next((each.item.id for each in loaded.catalogs if framework in each.item.short_names), None)
+    if owner:
+        return f"It is a short name; write '{owner}'."
+    known = [each.item.id for each in loaded.catalogs]
+    return nearest(framework, known, f"Known here: {', '.join(known) or 'none; lay this folder over what ships'}.")
 
 
 def _controls(loaded: Loaded, framework: str) -> Mapping[str, CatalogControl]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, TypeVar
 
-from app.controls.applicability import OWN, statement_problems
+from app.controls.applicability import OWN, catalogue_hint, statement_problems
 from app.controls.convert import Loaded, Placed
 from app.controls.expressions import expression_problems
 from app.controls.metric_checks import metric_problems
@@ -238,7 +238,7 @@ def _reason(
 def _framework(loaded: Loaded, mapping: Placed[Mapping]) -> Iterator[Problem]:
     framework, catalogs = mapping.item.framework, [placed.item.id for placed in loaded.catalogs]
     if framework not in catalogs and not loaded.broken:
-        hint = nearest(framework, catalogs, "Add its catalogue under controls/catalog/.")
+        hint = catalogue_hint(loaded, framework)
         yield mapping.problem(("framework",), f"there is no catalogue '{framework}'", hint)
 
 

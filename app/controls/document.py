@@ -30,6 +30,7 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}([eE][-+]?[0-9]{1,2})?\Z")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_TAB = re.compile(r" *\t")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -99,9 +100,10 @@ def read_document(name: str, data: bytes) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = f"this is not YAML: {error.problem or error.context}"
-        raise _refused(
-            name, line, column, what, "Check the indentation and quotes here and on the line above."
-        ) from None
+        hint = "Check the indentation and quotes here and on the line above."
+        if any(_TAB.match(at) for at in _LINE_BREAK.split(text)[line - 1 : line]):
+            hint = "Use spaces for the indentation, no tabs."
+        raise _refused(name, line, column, what, hint) from None
     except yaml.YAMLError as error:
         reason = str(getattr(error, "reason", "")) or "a character is not allowed"
         raise _refused(name, 1, 1, f"this is not YAML: {reason}", "Remove control characters.") from None

@@ -168,7 +168,7 @@ HOSTILE = (
         "'effect' is here twice",
         "Keep one of the two",
     ),
-    Mutation("a tab", WORKFLOW, swap("    intent:", f"{M}\tintent:"), "this is not YAML", "indentation"),
+    Mutation("a tab", WORKFLOW, swap("    intent:", f"{M}\tintent:"), "this is not YAML", "no tabs"),
     Mutation(
         "values too deep",
         WORKFLOW,

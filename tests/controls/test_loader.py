@@ -156,6 +156,14 @@ CASES = [
         "'hose-rules'",
         "'house-rules'",
     ),
+    (
+        "a short name",
+        "mappings",
+        ("framework: house-rules", "framework: house"),
+        "2:12",
+        "'house'",
+        "write 'house-rules'",
+    ),
     ("tested, but says why not", "mappings", ("control: H.1", "control: H.2"), "16:5", "'H.2' is tested", "Remove"),
     (
         "not tested, no reason",
@@ -207,7 +215,7 @@ HOSTILE = [
     ("a list as key", "? [a, b]\n: c\n", "1:3", "key must be a text", "Quote"),
     ("two documents", "kind: ControlTests\n---\nkind: Catalog\n", "2:1", "second document", "file of its own"),
     ("broken YAML", "kind: ControlTests\ntests: [a, b\n", "3:1", "not YAML", "indentation"),
-    ("a tab", "kind: ControlTests\n\ttitle: x\n", "2:1", "not YAML", "indentation"),
+    ("a tab", "kind: ControlTests\n\ttitle: x\n", "2:1", "not YAML", "no tabs"),
     ("not UTF-8", b"kind: ControlTests\ntitle: \xff\n", "2:1", "UTF-8", "Save"),
     ("a control character", "kind: \x07\n", "1:1", "not YAML", "control characters"),
     ("too deep", "a: " + "[" * 30 + "]" * 30, "1:23", "20 deep", "Flatten"),
