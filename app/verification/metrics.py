@@ -9,7 +9,7 @@ from app.evaluation.metric_oracle import measure_by_hand
 from app.evaluation.metrics import measure
 from app.verification.case import Case, need
 from app.verification.outcome import fail_if_any
-from app.verification.reperformance import WHOLE_UP_TO
+from app.verification.second_engine import WHOLE_UP_TO
 
 
 def again(case: Case) -> str:

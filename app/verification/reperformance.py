@@ -1,29 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Steps that test every item again: by the SQL engine over whole populations, and one by one by the interpreter."""
+"""The step that tests every item again by the SQL engine, over whole populations."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from app.controls.model import ControlTest
-from app.evaluation.model import Evaluation, ItemOutcome
-from app.evaluation.oracle import outcomes
+from app.evaluation.model import Evaluation
 from app.evaluation.service import evaluate
-from app.packs.deviations import DEVIATING
 from app.packs.report import Folders
-from app.packs.rows import items_with, select_rows
-from app.trails.populations import POPULATIONS, Row
-from app.trails.segments import read_rows
+from app.trails.populations import POPULATIONS
 from app.verification.case import Case, need
-from app.verification.outcome import Failed, fail_if_any
-
-WHOLE_UP_TO = 2_000
-"""Populations of at most so many items are interpreted whole; of larger ones, deviations and sampled items."""
-ALWAYS_INTERPRETED = 2_000
-"""Deviating items a test that are interpreted at most; the first by id."""
-_MAX_PROBLEMS = 20
+from app.verification.outcome import fail_if_any
 
 
 def by_engine(case: Case) -> str:
@@ -49,35 +37,6 @@ def by_engine(case: Case) -> str:
     return f"{len(again.tests)} tests, {items:,} outcomes"
 
 
-def by_interpreter(case: Case) -> str:
-    """Ask the interpreter, which shares no code with the SQL engine, about deviations and sampled items."""
-    controls, folders = need(case.controls, 13), need(case.reperformed, 15)
-    report = case.report()
-    period = report.evaluation.period
-    slices = {test_id: controls.slices_in(test_id, period.start, period.end) for test_id in controls.slices}
-    sampled: dict[str, set[str]] = {population: set() for population in POPULATIONS}
-    for sample in report.samples:
-        sampled[sample.population].update(sample.items)
-    for chosen in report.judgemental:
-        sampled[chosen.population].add(chosen.item_id)
-    problems: list[str] = []
-    asked = 0
-    for population in POPULATIONS:
-        results = [result for result in report.evaluation.tests if result.population == population]
-        tests = [controls.tests[result.test_id] for result in results]
-        rows = _rows(folders, population, tests, report.evaluation.population_sizes[population], sampled)
-        recorded = {test.id: items_with(folders.results, population, test.id, tuple(ItemOutcome)) for test in tests}
-        for row in rows:
-            for test_id, outcome in outcomes(tests, row, slices).items():
-                asked += 1
-                if outcome != recorded[test_id][row.item_id]:
-                    problems.append(f"{test_id} on {row.item_id}: the interpreter gives another outcome")
-            if len(problems) >= _MAX_PROBLEMS:
-                raise Failed(problems)
-    fail_if_any(problems)
-    return f"{asked:,} outcomes"
-
-
 def _vector_problems(recorded: Path, again: Path) -> list[str]:
     problems = []
     for population in POPULATIONS:
@@ -99,14 +58,3 @@ def _conclusion_problems(stated: Evaluation, again: Evaluation) -> list[str]:
         if statuses.get(control.control_id) != control
     ]
     return problems or ([] if stated == again else ["the evaluation is not what the items and controls give"])
-
-
-def _rows(
-    folders: Folders, population: str, tests: Iterable[ControlTest], size: int, sampled: dict[str, set[str]]
-) -> Iterator[Row]:
-    if size <= WHOLE_UP_TO:
-        return read_rows(folders.populations, population)
-    wanted = set(sampled[population])
-    for test in tests:
-        wanted |= set(sorted(items_with(folders.results, population, test.id, DEVIATING))[:ALWAYS_INTERPRETED])
-    return select_rows(folders.populations, population, wanted)

@@ -9,6 +9,7 @@ from app.verification import (
     ledger,
     metrics,
     reperformance,
+    second_engine,
     sign_offs,
     signatures,
     timing,
@@ -135,10 +136,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         number=16,
         name="a second engine agrees",
-        rule="The interpreter gives the same outcomes for deviations and sampled items, and for all items of "
+        rule="The interpreter gives the same outcomes for every deviation and every sampled item, and for all items of "
         "populations of up to 2,000.",
         source="CEL specification",
-        check=reperformance.by_interpreter,
+        check=second_engine.by_interpreter,
     ),
     Step(
         number=17,
