@@ -14,6 +14,7 @@ from app.controls.loader import Controls
 from app.controls.model import Catalog, CatalogControl, ControlTest, MappingEntry, ParameterValue
 from app.controls.overlays import Slice
 from app.controls.statements import Applicability
+from app.evaluation.claims import Claims, adopt
 from app.evaluation.conclude import conclude_control, conclude_test, incompleteness
 from app.evaluation.definition import Definition, define
 from app.evaluation.engine import checked_files, counts, judge, sizes
@@ -43,6 +44,7 @@ def evaluate(
     ledger_size: int,
     segments: Path,
     results: Path,
+    claims: Claims | None = None,
 ) -> Evaluation:
     """Evaluate the tests that loaded controls map to a framework; see ``evaluate_tests``."""
     mapping = controls.mappings.get(catalog.id)
@@ -58,6 +60,7 @@ def evaluate(
         ledger_size=ledger_size,
         segments=segments,
         results=results,
+        claims=claims,
     )
 
 
@@ -74,6 +77,7 @@ def evaluate_tests(
     results: Path,
     slices: Mapping[str, Sequence[Slice]] | None = None,
     applicability: Mapping[str, Applicability] | None = None,
+    claims: Claims | None = None,
 ) -> Evaluation:
     """Evaluate the tests that are mapped to a framework.
 
@@ -89,6 +93,7 @@ def evaluate_tests(
         results: folder that gets the result vectors.
         slices: test id to what overlays change of it in the period.
         applicability: control to what the organisation states of it; it changes no status.
+        claims: outcomes to be taken as somebody recorded them, because the rows do not show what they rest on.
 
     Raises:
         NotFound: a population was not frozen.
@@ -101,6 +106,8 @@ def evaluate_tests(
     for population in POPULATIONS:
         checked_files(segments, population)
     judge(list(definitions.values()), segments, results)
+    if claims is not None:
+        adopt(claims, results)
     concluded = _test_results(mapped, definitions, changed, segments, results)
     outcomes = {result.test_id: result.outcome for result in concluded}
     return Evaluation(
@@ -109,7 +116,7 @@ def evaluate_tests(
         period=period,
         as_of=as_of,
         ledger_size=ledger_size,
-        segments=_digests(segments),
+        segments=segment_digests(segments),
         controls_sha256=controls_sha256,
         population_sizes=sizes(segments),
         tests=concluded,
@@ -219,7 +226,8 @@ def _parameter_text(value: ParameterValue) -> str:
             return str(value)
 
 
-def _digests(segments: Path) -> dict[str, str]:
+def segment_digests(segments: Path) -> dict[str, str]:
+    """Return the hex SHA-256 of every segment of a folder of frozen populations, by name relative to it."""
     files = sorted(path for population in POPULATIONS for path in (segments / population).glob("*.parquet"))
     return {path.relative_to(segments).as_posix(): _sha256(path) for path in files}
 

@@ -8,6 +8,7 @@ The same text for the same report; it names no digest, because these pages are t
 from app.packs import layout
 from app.packs.model import ReportData
 from app.packs.times import TimeRecord
+from app.packs.withholding.words import chapter
 from app.records.times import format_instant
 
 
@@ -47,7 +48,7 @@ Cells of CSV files that a spreadsheet could take for a formula begin with an apo
 
 | population | items |
 |---|---|
-{sizes}
+{sizes}{chapter(report.withheld)}
 ## When
 
 {_times(report)}

@@ -85,6 +85,38 @@ class ChosenItem(msgspec.Struct, frozen=True, kw_only=True):
     item_id: str
 
 
+class WithheldPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One field at one place of one population, and how many of its values, absent ones included, are withheld."""
+
+    field: str
+    population: str
+    path: str
+    values: int
+
+
+class Withholding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pack withholds: each such value is a salted commitment in its cell.
+
+    Attributes:
+        fields: names of fields, such as ``event.text``. reason: why. by: who decided it.
+        parts: where these fields stand, and how many values that were.
+        tests: those that read a withheld field, so that nobody can run them again from the pack alone.
+        metrics: those that have no number here for the same reason.
+    """
+
+    fields: tuple[str, ...]
+    reason: str
+    by: str
+    parts: tuple[WithheldPart, ...]
+    tests: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    @property
+    def values(self) -> int:
+        """Return how many values are withheld."""
+        return sum(part.values for part in self.parts)
+
+
 class SignerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Who signs: certificate subject, SHA-256 fingerprint, and whether it is only a development identity.
 
@@ -107,6 +139,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
         judgemental: items that somebody chose, beside the drawn ones.
         limits: what was not verified, in sentences.
         times: what became of each time-stamp authority that was asked.
+        withheld: what the reader is not shown; None if nothing was withheld.
     """
 
     organisation: str
@@ -125,3 +158,4 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     software: dict[str, str]
     limits: tuple[str, ...]
     times: tuple[TimeRecord, ...] = ()
+    withheld: Withholding | None = None

@@ -16,6 +16,7 @@ from app import __version__
 from app.collection.model import CollectionRun
 from app.controls.loader import Controls
 from app.controls.model import ControlTest
+from app.evaluation.metric_model import MetricResult
 from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation
 from app.gaps.items import gaps_of
@@ -23,9 +24,11 @@ from app.packs import guide, layout
 from app.packs.deviations import write_deviations
 from app.packs.frames import draw_samples
 from app.packs.listings import write_listing
-from app.packs.model import ReportData, SignerInfo, TestNarrative
+from app.packs.model import ReportData, SignerInfo, TestNarrative, Withholding
 from app.packs.samples import choose, write_samples
 from app.packs.times import TimeRecord
+from app.packs.withholding.reads import without_withheld
+from app.packs.withholding.words import limits_of_withholding
 from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS
 from app.trails.segments import segment_files
@@ -41,6 +44,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         previous_size: tree size of the previous pack of this framework; None without one.
         software: name to version of what made the pack. times: what time-stamp authorities answered.
         engagement: the auditor's name for the work. also: ids of items that somebody chose to look at.
+        withheld: what the populations do not show; None if nothing was withheld.
     """
 
     organisation: str
@@ -52,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     times: tuple[TimeRecord, ...] = ()
     engagement: str = ""
     also: tuple[str, ...] = ()
+    withheld: Withholding | None = None
 
 
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +90,7 @@ def facts_of(report: ReportData) -> Facts:
         times=report.times,
         engagement=report.engagement,
         also=tuple(sorted({item.item_id for item in report.judgemental})),
+        withheld=report.withheld,
     )
 
 
@@ -106,7 +112,7 @@ def derive_content(
         narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
         deviations=tables,
         gaps=gaps_of(evaluated),
-        metrics=measure(controls, evaluation, folders.populations, folders.results),
+        metrics=_metrics(facts, controls, evaluation, folders),
         collections=facts.collections,
         samples=draw_samples(
             evaluation,
@@ -123,6 +129,7 @@ def derive_content(
         software=facts.software,
         limits=limits_of(facts),
         times=facts.times,
+        withheld=facts.withheld,
     )
     (output / layout.REPORT_JSON).write_bytes(canonical_json(msgspec.to_builtins(report)))
     (output / layout.GAPS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.gaps)))
@@ -132,6 +139,11 @@ def derive_content(
     write_samples(report.samples, report.judgemental, folders.populations, output / layout.SAMPLES)
     _write_listings(folders.populations, output)
     return report
+
+
+def _metrics(facts: Facts, controls: Controls, evaluation: Evaluation, folders: Folders) -> tuple[MetricResult, ...]:
+    found = measure(controls, evaluation, folders.populations, folders.results)
+    return without_withheld(found, controls, facts.withheld.fields) if facts.withheld else found
 
 
 def narrative(test: ControlTest) -> TestNarrative:
@@ -163,6 +175,8 @@ def limits_of(facts: Facts) -> tuple[str, ...]:
         *_limits_of_time(facts),
         "Whether the signer's certificate was revoked was not checked.",
     ]
+    if facts.withheld is not None:
+        limits += limits_of_withholding(facts.withheld)
     if facts.signer.is_development:
         limits.append(
             "The signer is a development identity that Proofroom made for itself; nobody vouches for it. Compare its "

@@ -30,12 +30,14 @@ from app.packs import repository
 from app.packs.assemble import Draft, Ingredients, LedgerPart, draft_pack, sign_pack, write_pack
 from app.packs.container import Content
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
-from app.packs.model import Engagement, SignerInfo
+from app.packs.model import Engagement, SignerInfo, Withholding
 from app.packs.pdf import render_report
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.repository import PackInfo
 from app.packs.rows import ledger_indices
 from app.packs.times import Authority, AuthorityFailed, TimeDesk, TimeRecord
+from app.packs.withholding.apply import Withheld, WithholdingRequest, withhold
+from app.packs.withholding.disclosures import write_file
 from app.settings import SETTINGS_FILE
 from app.signing.certificates import fingerprint_of
 from app.signing.keys import SigningIdentity, read_file
@@ -100,6 +102,14 @@ class TimePolicy:
         return [read_crl(read_file(path), where=str(path)) for path in self.lists]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What goes into the facts beside what was collected."""
+
+    engagement: Engagement
+    withheld: Withholding | None
+
+
 class PackService:
     """Builds and lists packs.
 
@@ -111,6 +121,7 @@ class PackService:
         clock: the time of signing.
         organisation: whose evidence it is.
         time: which time-stamp authorities are asked, and whether they must answer.
+        secret: gives what the salts of withheld values come from.
     """
 
     def __init__(
@@ -123,6 +134,7 @@ class PackService:
         clock: Clock,
         organisation: str,
         time: TimePolicy | None = None,
+        secret: Callable[[], bytes] | None = None,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -131,6 +143,7 @@ class PackService:
         self._clock = clock
         self._organisation = organisation
         self._time = time or TimePolicy()
+        self._secret = secret
 
     def signer(self) -> SignerInfo:
         """Return who signs packs here."""
@@ -164,6 +177,7 @@ class PackService:
         progress: Progress | None = None,
         on_time: Callable[[TimeRecord], None] | None = None,
         engagement: Engagement = NO_ENGAGEMENT,
+        withholding: WithholdingRequest | None = None,
     ) -> Path:
         """Build a pack below ``out`` and return its path; ``proofroom-<framework>-<first>-<last>.zip``.
 
@@ -174,11 +188,14 @@ class PackService:
             progress: told what is being done.
             on_time: told what became of each time-stamp authority; the pack says the same.
             engagement: what the auditor says of the work.
+            withholding: what is not to be shown; then what opens it is written beside the pack (``disclosures_path``).
 
         Raises:
             NotFound: there is no such framework.
             InvalidInput: nothing was collected yet, or an item that the auditor named is not there.
-            CheckFailed: the ledger would not stop growing, or an authority that is required did not confirm the time.
+            CheckFailed: the ledger would not stop growing, an authority that is required did not confirm the time, or
+                values that are to be withheld also stand elsewhere.
+            UsageError: something cannot be withheld.
         """
         tell = progress or (lambda _step, _done, _total: None)
         evaluated, checkpoint = self._settled(framework, period, tell)
@@ -186,9 +203,14 @@ class PackService:
         out.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
         try:
-            draft, members, signed_at = self._signed(evaluated, checkpoint, identity, engagement, work, tell)
+            withheld = self._withheld(evaluated, withholding, identity, work)
+            shown, stated = (withheld.evaluated, withheld.stated) if withheld else (evaluated, None)
+            facts = _Asked(engagement, stated)
+            draft, members, signed_at = self._signed(shown, checkpoint, identity, facts, work, tell)
             tell("writing", 3, _STEPS)
-            path = out / _file_name(evaluated)
+            path = out / _file_name(evaluated, is_whole=withheld is None)
+            if withheld is not None:
+                _write_disclosures(withheld, draft, path)
             write_pack(members, path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -205,7 +227,7 @@ class PackService:
         evaluated: EvaluatedPeriod,
         checkpoint: bytes,
         identity: SigningIdentity,
-        engagement: Engagement,
+        asked: _Asked,
         work: Path,
         tell: Progress,
     ) -> tuple[Draft, dict[str, Content], int]:
@@ -219,9 +241,7 @@ class PackService:
             folder = work / str(turn)
             folder.mkdir()
             tell("gathering evidence", 1, _STEPS)
-            draft = draft_pack(
-                self._ingredients(evaluated, checkpoint, identity, engagement, desk), render_report, folder
-            )
+            draft = draft_pack(self._ingredients(evaluated, checkpoint, identity, asked, desk), render_report, folder)
             tell("signing", 2, _STEPS)
             signed_at = self._clock.now()
             try:
@@ -229,6 +249,17 @@ class PackService:
             except AuthorityFailed:
                 shutil.rmtree(folder)
         raise CheckFailed("the time-stamp authorities failed one after the other")
+
+    def _withheld(
+        self, evaluated: EvaluatedPeriod, asked: WithholdingRequest | None, identity: SigningIdentity, work: Path
+    ) -> Withheld | None:
+        if asked is None:
+            return None
+        if self._secret is None:
+            raise UsageError("nothing can be withheld here: there is no secret for salts")
+        folder = work / "withheld"
+        folder.mkdir()
+        return withhold(evaluated, asked, identity.subject, self._secret(), folder)
 
     def _settled(self, framework: str, period: Period, tell: Progress) -> tuple[EvaluatedPeriod, bytes]:
         """Evaluate until the checkpoint is of the very ledger that was evaluated."""
@@ -244,7 +275,7 @@ class PackService:
         evaluated: EvaluatedPeriod,
         checkpoint: bytes,
         identity: SigningIdentity,
-        engagement: Engagement,
+        asked: _Asked,
         desk: TimeDesk,
     ) -> Ingredients:
         evaluation = evaluated.evaluation
@@ -260,8 +291,9 @@ class PackService:
             checkpoint=checkpoint.decode(),
             previous_size=earlier.tree_size if earlier else None,
             software=software_versions(),
-            engagement=engagement.name,
-            also=engagement.also,
+            engagement=asked.engagement.name,
+            also=asked.engagement.also,
+            withheld=asked.withheld,
             times=desk.records(),
         )
         ledger = LedgerPart(
@@ -315,10 +347,20 @@ def _signer(identity: SigningIdentity) -> SignerInfo:
     )
 
 
-def _file_name(evaluated: EvaluatedPeriod) -> str:
+def disclosures_path(pack: Path) -> Path:
+    """Return where the file is that opens what a pack withholds; it is never handed over whole by accident."""
+    return pack.with_name(f"{pack.stem}.SECRET-disclosures.jsonl")
+
+
+def _write_disclosures(withheld: Withheld, draft: Draft, pack: Path) -> None:
+    with withheld.lines.open("rb") as lines:
+        write_file(disclosures_path(pack), hashlib.sha256(draft.content_manifest).hexdigest(), lines)
+
+
+def _file_name(evaluated: EvaluatedPeriod, *, is_whole: bool) -> str:
     period = evaluated.evaluation.period
     first, last = period.days
-    return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}.zip"
+    return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}{'' if is_whole else '-withheld'}.zip"
 
 
 def _hex(hashes: list[bytes]) -> tuple[str, ...]:

@@ -178,10 +178,15 @@ def entries_of(found: Sequence[AccessRecord], run: CollectionRun) -> tuple[list[
     return entries, box
 
 
-def ingredients(folder: Path, identity: SigningIdentity, controls: Controls | None = None) -> Ingredients:
+def ingredients(
+    folder: Path,
+    identity: SigningIdentity,
+    controls: Controls | None = None,
+    stated: Sequence[AccessRecord] | None = None,
+) -> Ingredients:
     """Return what the small pack is made from; frozen populations and results go below ``folder``."""
     chosen = controls or load(shipped("controls"))
-    found = records()
+    found = records() if stated is None else list(stated)
     run = run_of(found)
     entries, box = entries_of(found, run)
     observations = [
