@@ -103,7 +103,7 @@ class Services:
             keys=self.keys,
             clock=self.clock,
             organisation=self.settings.organisation,
-            time=self._time_policy(),
+            time=self.time,
         )
 
     @cached_property
@@ -189,7 +189,9 @@ class Services:
         finally:
             scheduler.shutdown(wait=True)
 
-    def _time_policy(self) -> TimePolicy:
+    @cached_property
+    def time(self) -> TimePolicy:
+        """Return which time-stamp authorities are asked."""
         settings = self.settings
         path = settings.timestamp_trust
         anchors = read_certificates(read_file(path), where=str(path)) if path else ()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom pack build|list|sign-off`` and ``proofroom verify``."""
+"""``proofroom pack build|list|sign-off|renew`` and ``proofroom verify``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,9 @@ from app.cli.options import (
     services,
 )
 from app.errors import VerificationFailed
+from app.packs.answers import Answers
 from app.packs.model import Engagement
+from app.packs.renewal import kept_renewals, renewal_digests, renewal_path
 from app.packs.sign_off import make_sign_off
 from app.packs.times import TimeRecord
 from app.records.times import format_instant, parse_instant
@@ -40,6 +43,7 @@ def register(app: typer.Typer) -> None:
     group.command("build")(build)
     group.command("list")(list_packs)
     group.command("sign-off")(sign_off)
+    group.command("renew")(renew)
     app.add_typer(group, name="pack")
     app.command()(verify)
 
@@ -68,10 +72,7 @@ def build(
     if signer.is_development:
         certificate = proofroom.settings.keys_dir / "signing.crt"
         err.print(f"check it with: proofroom verify {path} --trust {certificate}", markup=False)
-    for record in times:
-        err.print(f"time: {record}", markup=False)
-    if not times:
-        err.print("time: no authority was asked (timestamp_urls); the time of signing is the signer's own claim")
+    _tell_times([str(record) for record in times])
     out.print(str(path), markup=False)
 
 
@@ -113,6 +114,12 @@ def verify(
         list[Path] | None,
         typer.Option(help="Certificate revocation list (PEM or DER). Repeatable.", exists=True, dir_okay=False),
     ] = None,
+    renewals: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--renewal", help="A renewal of the pack's time stamps. Repeatable, in order.", exists=True, dir_okay=False
+        ),
+    ] = None,
     sign_offs: Annotated[
         list[Path] | None,
         typer.Option("--sign-off", help="A sign-off of this pack. Repeatable.", exists=True, dir_okay=False),
@@ -122,7 +129,7 @@ def verify(
         typer.Option(help="Key (name+id+key) of a witness who must have cosigned the checkpoint. Repeatable."),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(help="Say what has expired by this instant (RFC 3339) instead of by now.")
+        str | None, typer.Option(help="Judge as of this instant (RFC 3339) what has expired, instead of as of now.")
     ] = None,
     as_json_: JsonOption = False,
 ) -> None:
@@ -133,6 +140,7 @@ def verify(
     reader = Reader(
         trust_time=tuple(map(read_trust, trust_time or ())),
         crls=tuple(map(read_given, crl or ())),
+        renewals=tuple(map(read_given, renewals or ())),
         sign_offs=tuple((path.name, read_given(path)) for path in sign_offs or ()),
         witnesses=tuple(witness or ()),
         now=None if at is None else parse_instant(at),
@@ -173,9 +181,43 @@ def sign_off(
     if not report.holds:
         raise VerificationFailed("this pack does not verify, so it cannot be signed off", where=str(pack))
     signed_at = proofroom.clock.now()
-    data = make_sign_off(pack, identity, role=role, name=name, comment=comment, signed_at=signed_at)
+    asked = Answers(proofroom.time.authorities, is_required=proofroom.time.is_required)
+    data = make_sign_off(
+        pack, identity, role=role, name=name, comment=comment, signed_at=signed_at, stamp=asked.responses
+    )
+    _tell_times(asked.lines)
     path = target or pack.with_name(f"{pack.name}.{role}.{identity.certificate_sha256[:8]}.sign-off.json")
     path.write_bytes(data)
     proofroom.auth.record(identity.subject, "pack.sign-off", f"{report.pack_sha256[:16]} as {role}")
     err.print(f"signed off as {role} by {identity.subject}", markup=False)
     out.print(str(path), markup=False)
+
+
+def renew(
+    pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", exists=True, dir_okay=False)],
+    directory: DirOption = None,
+) -> None:
+    """Have an authority confirm a pack again, before the certificate of the last one runs out; writes a file.
+
+    Earlier renewals are taken from beside the pack, and must stay there. The pack must verify.
+    """
+    proofroom = services(directory)
+    with progress_bar("Verifying"):
+        report = verify_pack(pack)
+    if not report.holds:
+        raise VerificationFailed("this pack does not verify, so its time stamps cannot be renewed", where=str(pack))
+    earlier = kept_renewals(pack)
+    asked = Answers(proofroom.time.authorities, is_required=proofroom.time.is_required)
+    token = asked.first(renewal_digests(pack, [path.read_bytes() for path in earlier])[-1])
+    path = renewal_path(pack, len(earlier) + 1)
+    path.write_bytes(token.response)
+    proofroom.auth.record("operator", "pack.renew", report.pack_sha256[:16])
+    _tell_times(asked.lines)
+    out.print(str(path), markup=False)
+
+
+def _tell_times(lines: Sequence[str]) -> None:
+    for line in lines:
+        err.print(f"time: {line}", markup=False)
+    if not lines:
+        err.print("time: no authority was asked (timestamp_urls); the time of signing is the signer's own claim")

@@ -22,7 +22,7 @@ from app.packs import layout
 from app.records.times import format_instant, parse_instant
 from app.signing.certificates import der_of, fingerprint_of, read_certificate
 from app.signing.chain import order_chain, spki_of
-from app.signing.dsse import make_statement, read_bundle, read_statement, sign_bundle, verify_bundle
+from app.signing.dsse import StampAll, make_statement, read_bundle, read_statement, sign_bundle, verify_bundle
 from app.signing.keys import SigningIdentity
 
 PREDICATE_TYPE = "urn:proofroom:sign-off:v1"
@@ -38,7 +38,7 @@ class SignOffContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     Attributes:
         role: such as ``reviewer``. name: who; as the signer wrote it. comment: free text.
-        signed_at: RFC 3339, UTC; the signer's own claim.
+        signed_at: RFC 3339, UTC; the signer's own claim, which time-stamp authorities may confirm.
         certificate_sha256: fingerprint of the signer's certificate.
         chain: certificates of the issuers, DER in base64, each certified by the next.
     """
@@ -52,8 +52,14 @@ class SignOffContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class SignOff(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-off whose signature holds; whether anybody trusts its signer is asked elsewhere."""
+    """A sign-off whose signature holds; whether anybody trusts its signer is asked elsewhere.
 
+    Attributes:
+        signature: DER. responses: time-stamp responses that should be over it.
+    """
+
+    signature: bytes
+    responses: tuple[bytes, ...]
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     manifest_sha256: str
@@ -62,7 +68,14 @@ class SignOff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_sign_off(
-    pack: Path, identity: SigningIdentity, *, role: str, name: str | None, comment: str, signed_at: int
+    pack: Path,
+    identity: SigningIdentity,
+    *,
+    role: str,
+    name: str | None,
+    comment: str,
+    signed_at: int,
+    stamp: StampAll | None = None,
 ) -> bytes:
     """Return a sign-off of a pack that was verified before; equal inputs give equal bytes with a key in a file.
 
@@ -73,6 +86,7 @@ def make_sign_off(
         name: who it is; the certificate's subject by default.
         comment: free text.
         signed_at: epoch milliseconds; whole seconds count.
+        stamp: returns time-stamp responses over a hex SHA-256; asked once, for the signature.
 
     Raises:
         UsageError: the role, name or comment cannot be used, the key is the preparer's, or the certificate not valid.
@@ -97,7 +111,7 @@ def make_sign_off(
     )
     digest = hashlib.sha256(manifest).hexdigest()
     return sign_bundle(
-        make_statement({layout.MANIFEST: digest}, PREDICATE_TYPE, msgspec.to_builtins(content)), identity
+        make_statement({layout.MANIFEST: digest}, PREDICATE_TYPE, msgspec.to_builtins(content)), identity, stamp
     )
 
 
@@ -126,6 +140,8 @@ def read_sign_off(data: bytes) -> SignOff:
     if content.certificate_sha256 != fingerprint_of(bundle.certificate):
         raise InvalidInput("the sign-off names another certificate than the one that signed it")
     return SignOff(
+        signature=bundle.signature,
+        responses=bundle.responses,
         certificate=bundle.certificate,
         chain=order_chain(bundle.certificate, chain),
         manifest_sha256=subject.digest["sha256"],

@@ -11,13 +11,15 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trust_time: certificates of time-stamp authorities, or of who issued theirs.
         crls: revocation lists.
+        renewals: time-stamp responses over the pack and the ones before, in order.
         sign_offs: name and content of sign-off files.
         witnesses: keys of witnesses, each of whom must have cosigned the checkpoint, as text.
-        now: epoch milliseconds; only to say what has expired by then. None for the machine's time.
+        now: epoch milliseconds; what has expired by then proves nothing by itself. None for the machine's time.
     """
 
     trust_time: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    renewals: tuple[bytes, ...] = ()
     sign_offs: tuple[tuple[str, bytes], ...] = ()
     witnesses: tuple[str, ...] = ()
     now: int | None = None

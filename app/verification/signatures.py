@@ -12,7 +12,7 @@ from app.errors import InvalidInput, RecordRejected
 from app.packs import layout
 from app.records.times import format_instant, parse_instant
 from app.signing.certificates import ends_at, fingerprint_of, valid_at
-from app.signing.chain import SIGNING, Search, find_path, use_problems
+from app.signing.chain import SIGNING, Search, find_path, name_of, use_problems
 from app.signing.cms import read_detached, verify_detached
 from app.signing.dsse import read_bundle, verify_bundle
 from app.signing.keys import is_development
@@ -99,7 +99,7 @@ def _trusted_signer(case: Case, certificate: x509.Certificate, claimed: int, pro
     issuers = [*path[1:], *case.chain, *(anchor for anchor in anchors if isinstance(anchor, x509.Certificate))]
     found = ask_lists(path[:-1] or path, issuers, read_lists(case.reader.crls), proven)
     fail_if_any(list(found.revoked))
-    _warn_of_expiry(case, certificate, proven)
+    _ask_expiry(case, path, proven)
     if not case.reader.crls:
         return "revocation was not checked (--crl)"
     if found.silent:
@@ -107,14 +107,31 @@ def _trusted_signer(case: Case, certificate: x509.Certificate, claimed: int, pro
     return "; ".join(found.notes) or ("revocation was checked in part" if found.silent else "not revoked")
 
 
-def _warn_of_expiry(case: Case, certificate: x509.Certificate, proven: int | None) -> None:
-    end = ends_at(certificate)
-    if case.now <= end:
+def _ask_expiry(case: Case, path: tuple[x509.Certificate, ...], proven: int | None) -> None:
+    """Say what has expired since; after that, a signer whose time nobody confirmed cannot be told from a thief.
+
+    Whoever gave the signer's own certificate or key has said whom to believe, so then it is said and no more.
+
+    Raises:
+        NotDone: a certificate below the anchor has expired, and nobody trusted confirmed that it signed before.
+    """
+    first = min(path[:-1] or path, key=ends_at)
+    if case.now <= ends_at(first):
         return
-    said = f"The signer's certificate expired on {format_instant(end)[:10]}."
-    alone = "That it signed before rests on its own word: no authority that you trust confirmed the time."
-    confirmed = "It had signed before, as an authority that you trust confirmed."
-    case.cautions.append(f"{said} {alone if proven is None else confirmed}")
+    whose = "The signer's certificate" if first == path[0] else f"The certificate of '{name_of(first)}'"
+    said = f"{whose} expired on {format_instant(ends_at(first))[:10]}"
+    if proven is not None:
+        case.cautions.append(f"{said}. It had signed before, as an authority that you trust confirmed.")
+    elif len(path) == 1:
+        case.cautions.append(
+            f"{said}. That it signed before rests on its own word: no authority that you trust confirmed the time."
+        )
+    else:
+        case.is_strangers = False  # It is the signer's key; what cannot be known is who held it.
+        raise NotDone(
+            f"{said[0].lower()}{said[1:]}, and no authority that you trust (--trust-time) confirmed that it signed"
+            " before; whoever has had the key since can have made this pack"
+        )
 
 
 def pdf(case: Case) -> str:

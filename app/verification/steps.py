@@ -12,6 +12,7 @@ from app.verification import (
     second_engine,
     sign_offs,
     signatures,
+    stamps,
     timing,
     witnesses,
 )
@@ -204,6 +205,15 @@ STEPS: tuple[Step, ...] = (
         rule="The checkpoint carries a valid cosignature of every witness whose key you gave.",
         source="C2SP tlog-cosignature v1",
         check=witnesses.check,
+        required=False,
+    ),
+    Step(
+        number=25,
+        name="the time stamps were renewed in time",
+        rule="Each renewal you gave is a token over the pack and the renewals before it, by an authority you trust "
+        "that was valid when the next one was made, and the last one's now.",
+        source="RFC 3161, 4.3; RFC 4998, 5.2",
+        check=stamps.check,
         required=False,
     ),
 )

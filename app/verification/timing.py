@@ -4,31 +4,23 @@
 
 import hashlib
 
-import msgspec
-from cryptography import x509
-
 from app.errors import InvalidInput
 from app.packs import layout
 from app.packs.times import CLOCK_SKEW
 from app.records.times import format_instant, parse_instant
 from app.signing.certificates import ends_at
-from app.signing.chain import TIME_STAMPING, Search, find_path, name_of
+from app.signing.chain import name_of
 from app.signing.pdf_check import PdfSignature
-from app.signing.revocation import ask_lists
 from app.signing.timestamps import TimeToken, read_response
-from app.verification.anchors import read_all_anchors, read_lists
 from app.verification.case import Case, need
 from app.verification.outcome import NotDone, fail_if_any, require
+from app.verification.stamps import Confirmed, held, holds_until
 
 _AFTER_EXPIRY = (
-    "Its tokens hold as long as nobody else has had its key since; a pack that must last longer is stamped again, as a"
-    " whole, before that."
+    "You trust that very certificate: its tokens hold as long as nobody else has had its key since. A pack that must"
+    " last longer is renewed before that ('proofroom pack renew')."
 )
-
-
-class _Trusted(msgspec.Struct, frozen=True):
-    token: TimeToken
-    notes: tuple[str, ...]
+_RENEWED = "The renewals you gave show that its tokens were there before."
 
 
 def proven_time(case: Case) -> int | None:
@@ -40,8 +32,10 @@ def proven_time(case: Case) -> int | None:
     bundle = need(case.bundle, 3)
     digest = hashlib.sha256(bundle.signature).hexdigest()
     tokens = [token for token in map(_read_or_none, bundle.responses) if token is not None and token.sha256 == digest]
-    trusted = [found for found in (_trusted(case, token) for token in tokens) if isinstance(found, _Trusted)]
-    return min((found.token.latest for found in trusted), default=None)
+    until, is_renewed = holds_until(case)
+    found = [held(case, token, until) for token in tokens]
+    times = [one.token.latest for one in found if isinstance(one, Confirmed)]
+    return min([*times, until] if is_renewed else times, default=None)
 
 
 def tokens(case: Case) -> str:
@@ -83,15 +77,20 @@ def trusted_time(case: Case) -> str:
     if not case.reader.trust_time:
         said = "names authorities, and you gave none that you trust (--trust-time)" if statement else "has no token"
         raise NotDone(f"the pack {said}; the time of signing is the signer's own claim")
+    until, is_renewed = holds_until(case)
+    if not statement and is_renewed:
+        return (
+            f"no authority confirmed it when it was made; a renewal says that it was there by {format_instant(until)}"
+        )
     require(bool(statement), "no authority confirmed the time; it is the signer's own claim")
-    judged = [_trusted(case, token) for token in statement]
-    trusted = [one for one in judged if isinstance(one, _Trusted)]
+    judged = [held(case, token, until) for token in statement]
+    trusted = [one for one in judged if isinstance(one, Confirmed)]
     fail_if_any([] if trusted else [one for one in judged if isinstance(one, str)])
-    kept = trusted[0].token
-    place = statement.index(kept)
+    kept = trusted[0]
+    place = statement.index(kept.token)
     others = [checkpoint[place], *(token for token in (pdf.token, pdf.archive) if token is not None and place == 0)]
-    fail_if_any([one for one in (_trusted(case, token) for token in others) if isinstance(one, str)])
-    case.cautions += _expiry_cautions(case, kept)
+    fail_if_any([one for one in (held(case, token, until) for token in others) if isinstance(one, str)])
+    case.cautions += _expiry_cautions(case, kept, is_renewed=is_renewed)
     moment = min(one.token.latest for one in trusted)
     parts = [
         f"signed by {format_instant(moment)}",
@@ -123,19 +122,6 @@ def _read_or_none(response: bytes) -> TimeToken | None:
         return None
 
 
-def _trusted(case: Case, token: TimeToken) -> _Trusted | str:
-    """Return the token if an authority that the reader trusts issued it, or why not."""
-    anchors = read_all_anchors(case.reader.trust_time)
-    try:
-        path = find_path(token.authority, Search(token.chain, anchors, token.at, TIME_STAMPING))
-    except InvalidInput as error:
-        return error.what
-    issuers = [*path[1:], *(anchor for anchor in anchors if isinstance(anchor, x509.Certificate))]
-    asked = path[:-1] if len(path) > 1 else path
-    found = ask_lists(asked, issuers, read_lists(case.reader.crls), token.at)
-    return f"{found.revoked[0]}, before the time it states" if found.revoked else _Trusted(token, found.notes)
-
-
 def _digest_problems(found: list[TimeToken], digest: str, what: str) -> list[str]:
     return [f"a time-stamp token is over something else than {what}" for token in found if token.sha256 != digest]
 
@@ -157,9 +143,9 @@ def _order_problems(predicate: layout.Predicate, statement: list[TimeToken], che
     return [problem for holds, problem in checks if not holds]
 
 
-def _expiry_cautions(case: Case, token: TimeToken) -> list[str]:
-    end = ends_at(token.authority)
+def _expiry_cautions(case: Case, kept: Confirmed, *, is_renewed: bool) -> list[str]:
+    end = ends_at(kept.token.authority)
     if case.now <= end:
         return []
-    said = f"The certificate of the authority '{name_of(token.authority)}' expired on {format_instant(end)[:10]}."
-    return [f"{said} {_AFTER_EXPIRY}"]
+    said = f"The certificate of the authority '{name_of(kept.token.authority)}' expired on {format_instant(end)[:10]}."
+    return [f"{said} {_RENEWED if is_renewed else _AFTER_EXPIRY}"]

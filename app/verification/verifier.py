@@ -13,12 +13,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from app.clock import SystemClock
 from app.errors import InvalidInput
 from app.signing.certificates import fingerprint_of
 from app.verification.case import Case
 from app.verification.reader import Reader
-from app.verification.report import StepState, VerificationReport
+from app.verification.report import StepResult, StepState, VerificationReport
 from app.verification.step import Step, printable, run_step
 from app.verification.steps import STEPS
 
@@ -101,11 +103,10 @@ def run(
         for place, step in enumerate(steps):
             if progress is not None:
                 progress(step.name, place, len(steps))
-            results.append(run_step(step, case))
+            results.append(_required(run_step(step, case), anchors))
         case.close()
     failed = [step.number for step in results if step.state is StepState.FAILED]
-    required = {step.number for step in steps if step.required}
-    left_out = [step.number for step in results if step.state is StepState.NOT_DONE and step.number in required]
+    left_out = [step.number for step in results if step.state is StepState.NOT_DONE and step.required]
     signer_checked = any(step.number == SIGNER_STEP and step.state is StepState.OK for step in results)
     return VerificationReport(
         pack=printable(path.name),
@@ -117,6 +118,12 @@ def run(
         cautions=() if failed or left_out else tuple(case.cautions),
         steps=tuple(results),
     )
+
+
+def _required(result: StepResult, anchors: tuple[bytes, ...] | None) -> StepResult:
+    """Whoever names a trust anchor asks who signed: then that must be answered."""
+    is_asked = anchors is not None and result.number == SIGNER_STEP
+    return msgspec.structs.replace(result, required=result.required or is_asked)
 
 
 def _verdict(failed: list[int], left_out: list[int], *, signer_checked: bool) -> str:

@@ -11,7 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.packs.assemble import sign_pack, write_pack
+from app.packs.assemble import Draft, sign_pack, write_pack
+from app.packs.times import TimeDesk
 from app.signing.keys import SigningIdentity
 from tests.authorities import Key, LocalAuthority, TimeStamper, certify, now, revoke, signer
 from tests.packs.small import read_members, timed_draft
@@ -28,6 +29,13 @@ class Trusted(msgspec.Struct, frozen=True):
     middle: Authority
     identity: SigningIdentity
     stampers: tuple[TimeStamper, TimeStamper]
+
+    def drafted(self, folder: Path) -> tuple[Draft, SigningIdentity, int, TimeDesk]:
+        """Return the pack's content anew, confirmed up to its checkpoint, and what it is to be signed with."""
+        named = zip("ab", self.stampers, strict=True)
+        authorities = [LocalAuthority(f"https://{name}.example/tsr", stamper) for name, stamper in named]
+        draft, desk = timed_draft(folder, self.identity, authorities, now())
+        return draft, self.identity, now(), desk
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from app.auth.tables import ActivityRow
 from app.cli.root import app
 from app.clock import FixedClock, SystemClock
-from app.errors import InvalidInput, UsageError
+from app.errors import CheckFailed, InvalidInput, UsageError
+from app.packs import layout
+from app.packs.answers import Answers
 from app.packs.sign_off import make_sign_off, read_sign_off
 from app.settings import Settings
 from app.signing.canonical import canonical_json
@@ -25,9 +27,10 @@ from app.verification.report import StepResult, StepState
 from app.verification.steps import STEPS
 from app.verification.verifier import run
 from app.wiring import build_services
-from tests.authorities import PEM, now, revoke, signer
+from tests.authorities import PEM, LocalAuthority, now, revoke, signer
 from tests.trust.conftest import Trusted
 
+YEAR = 365 * 86_400_000
 SHORT = [step for step in STEPS if step.number in {1, 2, 3, 4, 5, 22}]
 
 
@@ -65,6 +68,45 @@ def test_an_authority_vouches_for_a_reviewer_with_a_chain(trusted: Trusted) -> N
     assert step_of(trusted, data).state is StepState.OK
     revoked = revoke(middle, {other.certificate.serial_number: other.certificate.not_valid_after_utc}).public_bytes(PEM)
     assert "revoked" in step_of(trusted, data, crls=(revoked,)).problems[0], "a claimed time may be any time"
+
+
+def test_an_authority_confirms_when_it_was_signed_off(trusted: Trusted) -> None:
+    other, middle = signer(trusted.root)
+    one, late = trusted.stampers[0], now() + 5 * YEAR
+    asked = Answers([LocalAuthority("https://a.example/tsr", one)])
+    data = make_sign_off(
+        trusted.pack, other, role="reviewer", name="R", comment="", signed_at=now(), stamp=asked.responses
+    )
+    assert asked.lines[0].startswith("https://a.example/tsr confirmed at ")
+    given = {"trust_time": (one.root_pem,), "sign_offs": (("a.json", data),)}
+    assert "confirmed" in _judged(trusted, **given).detail
+    after = revoke(middle, {other.certificate.serial_number: other.certificate.not_valid_after_utc}).public_bytes(PEM)
+    assert _judged(trusted, **given, crls=(after,)).state is StepState.OK, "it was revoked after it had signed"
+    assert _judged(trusted, **given, now=late).state is StepState.OK
+    expired = _judged(trusted, sign_offs=given["sign_offs"], now=late)
+    assert "has expired" in expired.problems[0], "nobody trusted says that it signed before"
+    moved = msgspec.json.decode(data)
+    moved["verificationMaterial"]["timestampVerificationData"] = msgspec.json.decode(trusted.members[layout.BUNDLE])[
+        "verificationMaterial"
+    ]["timestampVerificationData"]
+    forged = _judged(trusted, trust_time=(one.root_pem,), sign_offs=(("a.json", canonical_json(moved)),))
+    assert "over something else" in forged.problems[0]
+
+
+def test_an_authority_that_fails_at_a_sign_off_is_said_or_fails_it(trusted: Trusted, reviewer: SigningIdentity) -> None:
+    failing = LocalAuthority("https://b.example/tsr", trusted.stampers[0], fails_from=1)
+    asked = Answers([failing])
+    words = {"role": "reviewer", "name": "R", "comment": "", "signed_at": now()}
+    data = make_sign_off(trusted.pack, reviewer, **words, stamp=asked.responses)
+    assert asked.lines == ["https://b.example/tsr FAILED: it does not answer in time"]
+    assert read_sign_off(data).responses == ()
+    with pytest.raises(CheckFailed, match="required"):
+        make_sign_off(trusted.pack, reviewer, **words, stamp=Answers([failing], is_required=True).responses)
+
+
+def _judged(trusted: Trusted, **given: object) -> StepResult:
+    reader = Reader(**given)  # type: ignore[arg-type]
+    return run(trusted.pack, trusted.root[0].public_bytes(PEM), SHORT, reader=reader).steps[-1]
 
 
 def test_whom_nobody_trusts_signs_nothing_off(trusted: Trusted, reviewer: SigningIdentity) -> None:
