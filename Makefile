@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt dev docs lock bench
+.PHONY: help demo test lint fmt dev docs lock bench bench-ledger
 
 ARGS ?=
 bin := .venv/bin
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: ## set up, then collect, evaluate, pack and verify a sample organisation
 	@scripts/setup run
@@ -39,6 +39,10 @@ docs: ## regenerate the reference pages, schemas and the OpenAPI file
 bench: ## measure the main job over generated organisations (ARGS: numbers of sessions)
 	@scripts/setup dev
 	@$(bin)/python -m benchmarks $(ARGS)
+
+bench-ledger: ## measure the ledger: append, proofs, tiles, fsck (ARGS: number of entries)
+	@scripts/setup dev
+	@$(bin)/python -m benchmarks.ledger $(ARGS)
 
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url -q pyproject.toml -o requirements.lock
