@@ -16,13 +16,13 @@ import pyarrow as pa
 from app.clock import SystemClock
 from app.connectors.base import Window
 from app.evaluation.definition import define
-from app.evaluation.engine import open_engine
+from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.model import ItemOutcome, Period
 from app.evaluation.oracle import outcomes
-from app.evaluation.questions import outcomes_sql, segments_sql
+from app.evaluation.questions import outcomes_sql, rows_sql
 from app.evaluation.service import evaluate
 from app.settings import Settings
-from app.trails.segments import read_rows, segment_files
+from app.trails.segments import read_period, read_rows
 from app.wiring import Services, build_services
 from benchmarks.by_hand import BY_HAND
 from benchmarks.organisation import DAY, DAYS, FIRST_DAY, LAST_DAY, START, Organisation
@@ -90,7 +90,7 @@ def by_hand(folder: Path, sessions: int) -> tuple[str, bool]:
     """Judge sessions by the SQL that somebody would write by hand for five tests, and by our compiler for the same."""
     del sessions
     tests = [define(services(folder).controls.tests[name]) for name in BY_HAND]
-    files = segments_sql([file.resolve() for file in segment_files(folder / "segments", "session")])
+    files = rows_sql(checked_files(folder / "segments", "session"), read_period(folder / "segments"))
     codes = ", ".join(f'({sql})::SMALLINT AS "{name}"' for name, sql in BY_HAND.items())
     written = f"SELECT item_id, {codes} FROM {files} ORDER BY item_id"  # noqa: S608
     hand, expected = _timed(folder, written)

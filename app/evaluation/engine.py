@@ -22,10 +22,10 @@ from app.cel.sqltext import quote_name
 from app.errors import InvalidInput
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
-from app.evaluation.questions import outcomes_sql, segments_sql
+from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
 from app.trails.arrow import arrow_schema
 from app.trails.populations import POPULATIONS, Row
-from app.trails.segments import segment_files
+from app.trails.segments import read_period, segment_files, segment_schema
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
@@ -68,12 +68,13 @@ def judge(definitions: Sequence[Definition], segments: Path, results: Path) -> N
         CelError: an expression is too complex.
     """
     results.mkdir(parents=True, exist_ok=True)
+    period = read_period(segments)
     with open_engine([segments]) as engine:
         for population in POPULATIONS:
             mine = [definition for definition in definitions if definition.population == population]
             if mine:
                 files = checked_files(segments, population)
-                _write(engine, outcomes_sql(mine, segments_sql(files)), results / f"{population}{_SUFFIX}")
+                _write(engine, outcomes_sql(mine, rows_sql(files, period)), results / f"{population}{_SUFFIX}")
 
 
 def judge_row(engine: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], row: Row) -> dict[str, ItemOutcome]:
@@ -112,7 +113,7 @@ def _check_file(file: Path, population: str, size: int, changed: int) -> None:
         found = pq.read_schema(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidInput("this is no Parquet file", where=where, hint="Freeze the period again.") from error
-    if not found.equals(arrow_schema(POPULATIONS[population]), check_metadata=False):
+    if not found.equals(segment_schema(population), check_metadata=False):
         hint = "It was made by another version of Proofroom; freeze the period again."
         raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
 

@@ -30,9 +30,9 @@ from app.evaluation.metric_model import (
 from app.evaluation.metric_sql import ALL, GROUP, MONTH, as_of_month, metric_sql, with_each, with_outcomes
 from app.evaluation.model import Evaluation
 from app.evaluation.months import months_of
-from app.evaluation.questions import segments_sql
+from app.evaluation.questions import rows_sql
 from app.trails.populations import SourceRow
-from app.trails.segments import read_rows
+from app.trails.segments import read_period, read_rows
 
 MOST_GROUPS = 20
 """Values of a breakdown that are kept; the others are only counted."""
@@ -220,7 +220,7 @@ def _sheet(
     segments: Path,
     results: Path,
 ) -> Sheet:
-    source = segments_sql(checked_files(segments, definition.population))
+    source = rows_sql(checked_files(segments, definition.population), read_period(segments))
     if definition.metric.test is not None:
         vector = (results / f"{definition.population}.parquet").resolve()
         source = with_outcomes(source, vector, definition.metric.test)

@@ -19,6 +19,7 @@ from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
 from app.evaluation.slices import sliced_source, unclear_sql, undated_sql
+from app.trails.populations import PeriodView
 
 
 def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
@@ -26,7 +27,7 @@ def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
 
     Args:
         definitions: tests of one population.
-        source: what stands after FROM: ``segments_sql``, or the name of a table.
+        source: what stands after FROM: ``rows_sql``, or the name of a table.
 
     Raises:
         CelError: an expression is too complex.
@@ -39,8 +40,14 @@ def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
     return f"SELECT\n  {outer}\nFROM (\n  SELECT\n    {inner}\n  FROM {rows}\n)\nORDER BY item_id"
 
 
+def rows_sql(files: Sequence[Path], period: PeriodView) -> str:
+    """Return the rows of segments, each with the period it is judged for."""
+    fields = ", ".join(f"'{name}': {value}::BIGINT" for name, value in msgspec.structs.asdict(period).items())
+    return f"(SELECT *, {{{fields}}} AS period FROM {segments_sql(files)})"  # noqa: S608 - Numbers, and quoted names.
+
+
 def segments_sql(files: Sequence[Path]) -> str:
-    """Return the table function that reads the segments; nothing is guessed from their names."""
+    """Return the table function that reads Parquet files; nothing is guessed from their names."""
     names = ", ".join(quote_text(str(file)) for file in files)
     return f"read_parquet([{names}], hive_partitioning = false, union_by_name = false, filename = false)"
 

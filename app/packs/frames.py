@@ -23,10 +23,11 @@ from app.cel.sqltext import quote_name
 from app.controls.sampling import SamplingPlan, Time
 from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.model import ControlTestResult, Evaluation, ItemOutcome
-from app.evaluation.questions import segments_sql
+from app.evaluation.questions import rows_sql, segments_sql
 from app.packs.model import SampleDraw
 from app.packs.sampling import RISKY, USUAL, Drawing, make_seed, population_sha256
 from app.trails.populations import POPULATIONS
+from app.trails.segments import read_period
 
 NOT_SAMPLED = frozenset({"source"})
 """Sources are few, and all of them stand in the report."""
@@ -120,7 +121,7 @@ def _lines(
     checked = check(expression, row=POPULATIONS[population], parameters={}, required=())
     codes = " || ".join(f"r.{quote_name(test.test_id)}::VARCHAR" for test in tests)
     vector = segments_sql([(results / f"{population}.parquet").resolve()])
-    rows = segments_sql(checked_files(segments, population))
+    rows = rows_sql(checked_files(segments, population), read_period(segments))
     asked = f'SELECT item_id AS id, "at", coalesce({to_sql(checked)}, true) AS risky FROM {rows}'  # noqa: S608 - Quoted.
     sql = (
         f"SELECT s.id, {_time_sql(plan.time)}, CASE WHEN s.risky THEN '{RISKY}' ELSE '{USUAL}' END, {codes} "  # noqa: S608

@@ -9,14 +9,13 @@ Out: ids, rows, outcomes. Memory is bounded by one segment and what is selected.
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.evaluation.model import ItemOutcome
 from app.trails.populations import POPULATIONS, Row
-from app.trails.segments import segment_files
+from app.trails.segments import read_period, rows_of, segment_files
 
 _BATCH = 10_000
 
@@ -39,12 +38,12 @@ def select_rows(populations: Path, population: str, wanted: Collection[str]) -> 
     """
     if not wanted:
         return
-    ids = pa.array(sorted(wanted), pa.string())
+    ids, period = pa.array(sorted(wanted), pa.string()), read_period(populations)
     for path in segment_files(populations, population):
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_BATCH):
                 chosen = batch.filter(pc.is_in(batch.column("item_id"), value_set=ids))
-                yield from _convert(chosen, population)
+                yield from rows_of(chosen, population, period)
 
 
 def items_with(
@@ -81,9 +80,3 @@ def _shortest(populations: Path, population: str) -> int:
         for path in segment_files(populations, population)
     ]
     return min((length for length in lengths if length is not None), default=1)
-
-
-def _convert(batch: pa.RecordBatch, population: str) -> Iterator[Row]:
-    row_class = POPULATIONS[population]
-    for values in batch.to_pylist():
-        yield msgspec.convert(values, row_class)

@@ -35,7 +35,7 @@ def identity_row(
     views = frame.views(frame.state_at)
     return IdentityRow(
         identity=views.identity(identity),
-        grants=[frame.grant(views, each, "exact") for each in grants],
+        grants=[views.grant(each, "exact") for each in grants],
         sessions=[views.session_ref(each) for each in sessions],
         reviews=[views.review(each) for each in reviews],
         **frame.shared(

@@ -19,6 +19,7 @@ _HEAD = """# The populations
 One item is one row, with everything linked to it. A control test names its population and reads the row's fields by
 dotted names: see [expressions](expressions.md). "or missing" must be guarded. Every row has the fields of the first
 table. What is frozen per day lies in one Parquet file for each UTC day of `at`, the rest in one file for the period.
+`period` is in none of them, but in `period.json` beside them, and is the same for every row.
 """
 
 

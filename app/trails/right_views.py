@@ -129,7 +129,7 @@ class RightViews(ViewMaker):
             retention_documented=said.retention_documented,
         )
 
-    def grant(self, grant: FoldedRecord[Grant], basis: Basis, last_use: Use | None) -> GrantView:
+    def grant(self, grant: FoldedRecord[Grant], basis: Basis, last_use: Use | None = None) -> GrantView:
         """Return a grant with the person it is for and the person who asked; ``last_use`` is by a session, if any."""
         self._read(grant)
         said, source = grant.record, grant.source

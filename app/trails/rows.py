@@ -16,12 +16,10 @@ from app.trails.evidence import Evidence
 from app.trails.flags import Flags
 from app.trails.grants import ends_at
 from app.trails.index import TrailIndex
-from app.trails.model import Basis
 from app.trails.populations import (
     AccountView,
     EvidenceView,
     GrantRow,
-    GrantView,
     IdentityView,
     PeriodView,
     SessionRow,
@@ -79,10 +77,6 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         """Return fresh views as of an instant."""
         return Views(self.index.identities, self.index.targets, at)
 
-    def grant(self, views: Views, grant: FoldedRecord[Grant], basis: Basis) -> GrantView:
-        """Return the view of a grant with its last use."""
-        return views.grant(grant, basis, self.last_uses.get(grant.item_id))
-
     def shared(
         self,
         *,
@@ -115,7 +109,7 @@ def session_row(frame: Frame, linked: LinkedSession) -> SessionRow:
     index, session, match = frame.index, linked.session, linked.match
     item_id = session.item_id
     views = frame.views(linked.at)
-    grants = [frame.grant(views, each, match.basis) for each in match.grants]
+    grants = [views.grant(each, match.basis) for each in match.grants]
     return SessionRow(
         **session_parts(frame, views, linked),
         grant=None if match.grant is None else grants[match.grants.index(match.grant)],
@@ -207,7 +201,7 @@ def grant_row(frame: Frame, grant: FoldedRecord[Grant], sessions: list[LinkedSes
         targets=frame.target_keys(source, said.targets or ()),
     )
     return GrantRow(
-        grant=frame.grant(views, grant, "exact"),
+        grant=views.grant(grant, "exact", frame.last_uses.get(grant.item_id)),
         identity=None if holder is None else views.identity(holder),
         target=None if target is None else views.target(target),
         workflow=None if workflow is None else views.workflow(workflow),

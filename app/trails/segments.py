@@ -3,7 +3,9 @@
 """Freeze populations into Parquet segments, and read them again.
 
 In:  populations. Out: ``<population>/<YYYY-MM-DD>.parquet`` for the daily ones, ``<population>/period.parquet`` for the
-others, ``<population>/empty.parquet`` where there is no row, and the SHA-256 of each file.
+others, ``<population>/empty.parquet`` where there is no row, and the SHA-256 of each file; ``period.json`` beside them.
+The period is in that file only, and rows get it when they are read: so a day's segment stays the same while later days
+are collected, and what was found out about it can be kept.
 Equal rows give equal bytes: rows are sorted, nothing of the machine or the moment is written, and all settings of the
 writer are fixed here. (The writer's own version is part of a Parquet file, so it is pinned in the lock file.)
 """
@@ -11,6 +13,7 @@ writer are fixed here. (The writer's own version is part of a Parquet file, so i
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -22,8 +25,9 @@ import pyarrow.parquet as pq
 from app.errors import InvalidInput, NotFound
 from app.records.times import format_instant
 from app.trails.arrow import arrow_schema
-from app.trails.populations import DAILY, POPULATIONS, Row
+from app.trails.populations import DAILY, POPULATIONS, PeriodView, Row
 
+PERIOD = "period.json"
 ROW_GROUP_ROWS = 16_384
 """Rows per row group: small enough to bound memory with nested events, large enough for a fast scan."""
 _ZSTD_LEVEL = 3
@@ -41,9 +45,13 @@ def freeze(populations: Mapping[str, Sequence[Row]], directory: Path) -> dict[st
         File name relative to ``directory``, with ``/``, to the hex SHA-256 of its bytes, sorted by name.
 
     Raises:
-        InvalidInput: a row holds a value that a segment cannot, such as an instant beyond 64 bits.
+        InvalidInput: a row holds a value that a segment cannot, such as an instant beyond 64 bits; or rows are of
+            several periods.
     """
-    segments = Segments(directory)
+    periods = {row.period for rows in populations.values() for row in rows} or {PeriodView(start=0, end=0, as_of=0)}
+    if len(periods) > 1:
+        raise InvalidInput("the rows are of several periods", hint="Freeze one period at a time.")
+    segments = Segments(directory, periods.pop())
     for population in sorted(POPULATIONS):
         segments.write_rows(population, populations.get(population, ()))
     return segments.finish()
@@ -52,8 +60,9 @@ def freeze(populations: Mapping[str, Sequence[Row]], directory: Path) -> dict[st
 class Segments:
     """Writes the segments of one freeze, replacing what an earlier one left in the directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, period: PeriodView) -> None:
         self._directory = directory
+        self._period = period
         self._digests: dict[str, str] = {}
 
     def write_rows(self, population: str, rows: Iterable[Row]) -> None:
@@ -62,7 +71,7 @@ class Segments:
         Raises:
             InvalidInput: a row holds a value that a segment cannot, such as an instant beyond 64 bits.
         """
-        schema = arrow_schema(POPULATIONS[population])
+        schema = segment_schema(population)
         for name, chosen in _segments(population, rows).items():
             with self._file(population, name) as file:
                 for start in range(0, len(chosen), ROW_GROUP_ROWS):
@@ -85,6 +94,7 @@ class Segments:
             for file in (self._directory / population).glob("*.parquet"):
                 if f"{population}/{file.name}" not in self._digests:
                     file.unlink()
+        (self._directory / PERIOD).write_bytes(period_bytes(self._period))
         return dict(sorted(self._digests.items()))
 
     @contextmanager
@@ -95,7 +105,7 @@ class Segments:
         partial = (folder / name).with_suffix(".partial")
         with pq.ParquetWriter(
             partial,
-            arrow_schema(POPULATIONS[population]),
+            segment_schema(population),
             version="2.6",
             data_page_version="1.0",
             compression="zstd",
@@ -150,6 +160,33 @@ def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]
             start += count
 
 
+@cache
+def segment_schema(population: str) -> pa.Schema:
+    """Return the columns of a population's segments: those of its rows, without the period."""
+    schema = arrow_schema(POPULATIONS[population])
+    return schema.remove(schema.get_field_index("period"))
+
+
+def period_bytes(period: PeriodView) -> bytes:
+    """Return what ``period.json`` holds."""
+    return msgspec.json.encode(period)
+
+
+def read_period(directory: Path) -> PeriodView:
+    """Return the period that the segments of a directory were frozen for.
+
+    Raises:
+        NotFound: nothing was frozen here.
+        InvalidInput: the file is not such a file.
+    """
+    try:
+        return msgspec.json.decode((directory / PERIOD).read_bytes(), type=PeriodView)
+    except FileNotFoundError:
+        raise NotFound(f"no period is frozen in {directory.name}", hint="Freeze the period first") from None
+    except msgspec.MsgspecError as error:
+        raise InvalidInput("this is no period", where=PERIOD, hint="Freeze the period again.") from error
+
+
 def segment_files(directory: Path, population: str) -> list[Path]:
     """Return the files of a population, by name.
 
@@ -169,8 +206,20 @@ def read_rows(directory: Path, population: str) -> Iterator[Row]:
         NotFound: the population was not frozen here.
         InvalidInput: a file is not such a segment.
     """
+    period = read_period(directory)
     for path in segment_files(directory, population):
-        yield from _read(path, population)
+        yield from _read(path, population, period)
+
+
+def rows_of(batch: pa.RecordBatch, population: str, period: PeriodView) -> Iterator[Row]:
+    """Yield the rows of a batch of a segment.
+
+    Raises:
+        msgspec.ValidationError: a row is not of the population's type.
+    """
+    row_class = POPULATIONS[population]
+    for values in batch.to_pylist():
+        yield msgspec.convert({**values, "period": period}, row_class)
 
 
 def _segments(population: str, rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -193,18 +242,17 @@ def _day(row: Row) -> str:
 
 def _table(rows: list[Row], schema: pa.Schema, where: str) -> pa.Table:
     try:
-        return pa.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=schema)
+        return pa.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=schema)  # Without the period.
     except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError) as error:
         raise InvalidInput(f"a row does not fit its segment ({type(error).__name__})", where=where) from error
 
 
-def _read(path: Path, population: str) -> Iterator[Row]:
-    where, row_class = f"{population}/{path.name}", POPULATIONS[population]
+def _read(path: Path, population: str, period: PeriodView) -> Iterator[Row]:
+    where = f"{population}/{path.name}"
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=4_096):
-                for values in batch.to_pylist():
-                    yield msgspec.convert(values, row_class)
+                yield from rows_of(batch, population, period)
     except (pa.ArrowException, msgspec.ValidationError) as error:
         raise InvalidInput(f"it is no segment of population '{population}'", where=where) from error
 

@@ -127,7 +127,7 @@ class SessionEvidence:
         views = frame.views(at)
         parts = _Parts(
             **session_parts(frame, views, linked),
-            grant=None if match.grant is None else frame.grant(views, match.grant, match.basis),
+            grant=None if match.grant is None else views.grant(match.grant, match.basis),
         )
         scope = session_scope(frame, linked, linked.session.item_id)
         return _Setting(linked=linked, parts=parts, used=frozenset(views.used), scope=scope)

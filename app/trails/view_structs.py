@@ -102,8 +102,8 @@ class WorkflowView(View, frozen=True, kw_only=True):
 class GrantView(View, frozen=True, kw_only=True):
     """A right. ``ends_at`` is the earlier of its expiry and its actual end. ``link_basis`` says how it was joined.
 
-    ``last_used_at`` is the latest of what its source says and of the starts, up to ``as_of``, of the sessions that are
-    known to have used it.
+    ``last_used_at`` is what its source says; in population ``grant`` it is the latest of that and of the starts, up to
+    ``as_of``, of the sessions that are known to have used it.
     """
 
     id: str

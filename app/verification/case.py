@@ -21,11 +21,12 @@ from app.errors import InvalidInput
 from app.ledger.note import Checkpoint, VerifierKey
 from app.packs.container import CHUNK
 from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
-from app.packs.model import ReportData
+from app.packs.model import ReportData, Withholding
 from app.packs.report import Folders
 from app.signing.dsse import Bundle, Statement
 from app.signing.pdf_check import PdfSignature
 from app.signing.timestamps import TimeToken
+from app.trails.segments import PERIOD
 from app.verification.outcome import Failed, NotDone
 from app.verification.reader import Reader
 
@@ -54,7 +55,10 @@ class Case:
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
+        not_reperformed: tests whose outcomes are the signer's claim, because the pack withholds what they read.
     """
+
+    not_reperformed: tuple[str, ...] = ()
 
     def __init__(self, path: Path, trust: tuple[bytes, ...] | None, work: Path, reader: Reader, now: int) -> None:
         self.path = path
@@ -165,6 +169,11 @@ class Case:
                 raise InvalidInput(f"{REPORT_JSON} is not a report ({error})") from error
         return self._report
 
+    @property
+    def withheld(self) -> Withholding | None:
+        """Return what the report says is withheld; None, too, before any step has read the report."""
+        return self._report.withheld if self._report else None
+
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines, with their ends, of a file that is what the statement says.
 
@@ -188,13 +197,15 @@ class Case:
         return names
 
     def folders_of_pack(self) -> Folders:
-        """Unpack the Parquet files and return where they are.
+        """Unpack the Parquet files, and the period of the populations, and return where they are.
 
         Raises:
             NotDone: one of them is not what the statement says.
         """
         if self._folders is None:
-            self._folders = Folders(populations=self.unpack(POPULATIONS), results=self.unpack(RESULTS))
+            folders = Folders(populations=self.unpack(POPULATIONS), results=self.unpack(RESULTS))
+            (folders.populations / PERIOD).write_bytes(self.read(f"{POPULATIONS}/{PERIOD}"))
+            self._folders = folders
         return self._folders
 
     def unpack(self, folder: str) -> Path:

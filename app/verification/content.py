@@ -17,10 +17,9 @@ from app.packs import layout
 from app.packs.model import ReportData
 from app.packs.report import derive_content, facts_of
 from app.records.times import format_instant
-from app.trails.arrow import arrow_schema
 from app.trails.evidence import coverages, source_view
-from app.trails.populations import DAILY, POPULATIONS, SourceRow
-from app.trails.segments import read_rows, segment_files
+from app.trails.populations import DAILY, POPULATIONS, PeriodView, SourceRow
+from app.trails.segments import PERIOD, period_bytes, read_rows, segment_files, segment_schema
 from app.verification.case import MAX_ROWS, Case, need
 from app.verification.outcome import NotDone, fail_if_any
 
@@ -55,6 +54,8 @@ def populations(case: Case) -> str:
     found = {name.removeprefix(prefix): case.digests[name] for name in names}
     problems = [] if found == evaluation.segments else ["the segments are not those the report was made from"]
     problems += [f"{name} has a name that no segment has" for name in found if not _is_segment(name)]
+    if case.read(f"{prefix}{PERIOD}") != period_bytes(_period(evaluation)):
+        problems.append("the segments are of another period than the report")
     if set(evaluation.population_sizes) != set(POPULATIONS):
         problems.append("the report is about other populations than this version knows")
     fail_if_any(problems)
@@ -63,6 +64,10 @@ def populations(case: Case) -> str:
     problems += _source_problems(folder, case.report())
     fail_if_any(problems)
     return f"{sum(evaluation.population_sizes.values()):,} items in {len(found):,} segments"
+
+
+def _period(evaluation: Evaluation) -> PeriodView:
+    return PeriodView(start=evaluation.period.start, end=evaluation.period.end, as_of=evaluation.as_of)
 
 
 def report(case: Case) -> str:
@@ -90,7 +95,7 @@ def listings(case: Case) -> str:
     compared = [*_tree(derived, layout.DEVIATIONS), *_tree(derived, layout.POPULATIONS)]
     problems = _differences(case, derived, compared)
     expected = {*compared, *_tree(derived, ""), *layout.OUTSIDE_CONTENT, *_LEDGER}
-    expected |= {f"{layout.POPULATIONS}/{name}" for name in case.report().evaluation.segments}
+    expected |= {f"{layout.POPULATIONS}/{name}" for name in [*case.report().evaluation.segments, PERIOD]}
     expected |= {f"{layout.RESULTS}/{population}.parquet" for population in POPULATIONS}
     expected |= {layout.checkpoint_token(place) for place in range(_granted(case.report()))}
     expected |= {f"{layout.CONTROLS}/{name}" for name in need(case.controls, 13).files}
@@ -121,7 +126,7 @@ def _agreement_problems(stated: ReportData, predicate: layout.Predicate) -> list
 
 
 def _population_problems(folder: Path, population: str, evaluation: Evaluation) -> list[str]:
-    schema = arrow_schema(POPULATIONS[population])
+    schema = segment_schema(population)
     ids: set[str] = set()
     rows = 0
     for path in segment_files(folder, population):
@@ -132,7 +137,7 @@ def _population_problems(folder: Path, population: str, evaluation: Evaluation) 
                 return [f"{place} has another schema than the population"]
         if rows > MAX_ROWS:
             raise NotDone(f"{population} claims more than {MAX_ROWS:,} rows")
-        if problem := _segment_problem(path, population, evaluation, ids):
+        if problem := _segment_problem(path, population, ids):
             return [f"{place} {problem}"]
     if rows != evaluation.population_sizes[population]:
         return [f"population {population} has {rows:,} items, the report says another number"]
@@ -154,16 +159,12 @@ def _source_problems(folder: Path, stated: ReportData) -> list[str]:
     return problems
 
 
-def _segment_problem(path: Path, population: str, evaluation: Evaluation, ids: set[str]) -> str | None:
-    table = pq.read_table(path, columns=["item_id", "at", "period"])
+def _segment_problem(path: Path, population: str, ids: set[str]) -> str | None:
+    table = pq.read_table(path, columns=["item_id", "at"])
     names = table.column("item_id").to_pylist()
     if names != sorted(names) or len(set(names)) != len(names) or not ids.isdisjoint(names):
         return "has items twice or out of order"
     ids.update(names)
-    period = {"start": evaluation.period.start, "end": evaluation.period.end, "as_of": evaluation.as_of}
-    for field, value in period.items():
-        if set(pc.unique(pc.struct_field(table.column("period"), field)).to_pylist()) - {value}:
-            return "has items of another period"
     if population in DAILY and path.stem not in {"empty", "undated"}:
         day = int(dt.datetime.fromisoformat(f"{path.stem}T00:00:00+00:00").timestamp() * 1000)
         within = pc.and_(pc.greater_equal(table.column("at"), day), pc.less(table.column("at"), day + _DAY))

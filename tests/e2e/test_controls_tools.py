@@ -95,19 +95,19 @@ def test_a_stricter_limit_turns_exactly_the_longer_passes_into_fails(
 def test_a_mapping_that_is_gone_moves_the_status_of_its_control(
     demo: Demo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """CC3.2 rests on GOV-04 alone; without it, the control is not tested."""
+    """CC7.5 rests on TKT-01 alone; without it, the control is not tested."""
     mapped = (shipped("controls") / "mappings" / "soc2-tsc-2017.yaml").read_text(encoding="utf-8")
-    start = mapped.index("  - control: CC3.2\n")
+    start = mapped.index("  - control: CC7.5\n")
     entry = mapped[start : mapped.index("  - control: ", start + 1)]
     folder = changed(tmp_path / "controls", "mappings/soc2-tsc-2017.yaml", (entry, ""))
     catalog = folder / "catalog" / "soc2-tsc-2017.yaml"
     text = catalog.read_text(encoding="utf-8")
-    reason = "  - id: CC3.2\n    not_tested_because: It is about a document.\n"
-    catalog.write_text(text.replace("  - id: CC3.2\n", reason), encoding="utf-8")
+    reason = "  - id: CC7.5\n    not_tested_because: It is about a document.\n"
+    catalog.write_text(text.replace("  - id: CC7.5\n", reason), encoding="utf-8")
     assert run(["controls", "diff", "-", str(folder), *OPTIONS, "--dir", str(demo.folder), "--json"]) == 0
     found = msgspec.json.decode(capsys.readouterr().out)
-    assert [(each["control_id"], each["change"]) for each in found["mappings"]] == [("CC3.2", "removed")]
-    assert [(each["control_id"], each["new"]) for each in found["statuses"]] == [("CC3.2", "not_tested")]
+    assert [(each["control_id"], each["change"]) for each in found["mappings"]] == [("CC7.5", "removed")]
+    assert [(each["control_id"], each["new"]) for each in found["statuses"]] == [("CC7.5", "not_tested")]
     assert (found["tests"], found["items"]) == ([], [])
 
 

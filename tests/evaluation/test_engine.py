@@ -25,10 +25,9 @@ from app.evaluation.engine import (
 )
 from app.evaluation.model import ItemOutcome
 from app.evaluation.oracle import item_outcome, outcomes
-from app.trails.arrow import arrow_schema
 from app.trails.example import example_row
-from app.trails.populations import POPULATIONS, SessionRow
-from app.trails.segments import freeze
+from app.trails.populations import POPULATIONS
+from app.trails.segments import freeze, segment_schema
 
 LAST = "9999-12-31T23:59:59Z"
 WAIVER = {"test_ids": ["TST-01"]}
@@ -201,11 +200,11 @@ def test_equal_inputs_give_equal_bytes_and_an_empty_population_has_a_vector(test
 def test_large_populations_are_written_in_groups_of_one_size(tests, frozen, tmp_path):
     folder = tmp_path / "large"
     freeze({}, folder)
-    row = pa.Table.from_pylist([msgspec.to_builtins(sessions(1)[0])], schema=arrow_schema(SessionRow))
+    row = pa.Table.from_pylist([msgspec.to_builtins(sessions(1)[0])], schema=segment_schema("session"))
     count = ROW_GROUP_ROWS + 5
     repeated = row.take(pa.array([0] * count))
     ids = pa.array([f"s/{n:07d}" for n in range(count)])
-    repeated = repeated.set_column(0, arrow_schema(SessionRow).field("item_id"), ids)
+    repeated = repeated.set_column(0, segment_schema("session").field("item_id"), ids)
     pq.write_table(repeated, folder / "session" / "empty.parquet", store_schema=False)
     judge([define(test) for test in tests], folder, tmp_path / "results")
     metadata = pq.read_metadata(tmp_path / "results" / "session.parquet")

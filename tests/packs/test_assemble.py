@@ -61,7 +61,7 @@ def test_the_report_says_what_its_parts_say(unpacked: Path) -> None:
     assert report.evaluation.framework == "soc2-tsc-2017"
     assert report.evaluation.population_sizes["session"] == 3
     assert report.checkpoint == (unpacked / layout.CHECKPOINT).read_text(encoding="utf-8")
-    assert [sample.population for sample in report.samples] == sorted(sample.population for sample in report.samples)
+    assert [sample.test_id for sample in report.samples] == sorted(sample.test_id for sample in report.samples)
     assert any("development identity" in limit for limit in report.limits)
     for table in report.deviations:
         lines = (unpacked / layout.DEVIATIONS / f"{table.test_id}.csv").read_text(encoding="utf-8").splitlines()

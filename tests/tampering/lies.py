@@ -29,6 +29,8 @@ from app.signing.checkpoint_key import CheckpointKey
 from app.signing.cms import sign_detached
 from app.signing.dsse import sign_bundle
 from app.signing.keys import LocalKey, SigningIdentity
+from app.trails.populations import PeriodView
+from app.trails.segments import PERIOD, period_bytes
 from tests.packs.small import SIGNED_AT, forge, plain_render
 from tests.tampering.model import (
     BOXES,
@@ -247,13 +249,10 @@ def a_row_on_another_day(draft: Draft) -> Draft:
     return forge(moved, {name: None}, report=replace(moved.report, evaluation=replace(evaluation, segments=segments)))
 
 
-def a_row_of_another_period(draft: Draft) -> Draft:
-    name = _last(draft, "populations/session/")
-    table = _table(draft, name)
-    place = table.column_names.index("period")
-    periods = [{**row, "start": row["start"] + 1} for row in table.column("period").to_pylist()]
-    changed = table.set_column(place, table.field(place), pa.array(periods, table.field(place).type))
-    return _with_segment(draft, name, _parquet(changed))
+def rows_of_another_period(draft: Draft) -> Draft:
+    name = f"{layout.POPULATIONS}/{PERIOD}"
+    period = msgspec.json.decode(content(draft, name), type=PeriodView)
+    return forge(draft, {name: period_bytes(replace(period, as_of=period.as_of - 1))})
 
 
 def a_column_less(draft: Draft) -> Draft:
@@ -456,7 +455,7 @@ LIES: list[tuple[Lie, str]] = [
     (a_control_that_cannot_be_read, CONTROLS),
     (a_row_twice, POPULATIONS),
     (a_row_on_another_day, POPULATIONS),
-    (a_row_of_another_period, POPULATIONS),
+    (rows_of_another_period, POPULATIONS),
     (a_column_less, POPULATIONS),
     (a_source_that_was_whole, POPULATIONS),
     (another_period, POPULATIONS),

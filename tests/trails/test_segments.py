@@ -8,11 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
 from app.errors import InvalidInput, NotFound
 from app.records.model import Approval, Grant, Identity, Session, SessionEvent, Ticket
 from app.trails.populations import DAILY, POPULATIONS
-from app.trails.segments import freeze, read_rows
+from app.trails.segments import PERIOD, freeze, read_period, read_rows
 from app.trails.service import TrailService
 
 DAY = 86_400_000
@@ -41,7 +42,7 @@ def test_files_are_named_by_day_and_digested(told: Any, tmp_path: Path) -> None:
     assert "identity/period.parquet" in digests
     assert "access_event/empty.parquet" in digests
     assert {name.split("/")[0] for name in digests} == set(POPULATIONS)
-    files = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*.*")}
+    files = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*.parquet")}
     assert files.keys() == digests.keys()
     for name, path in files.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digests[name]
@@ -72,9 +73,23 @@ def test_one_changed_record_changes_its_day_only(told: Any, tmp_path: Path) -> N
 def test_freezing_again_leaves_nothing_stale(told: Any, tmp_path: Path) -> None:
     freeze(told.populations(), tmp_path)
     digests = freeze({}, tmp_path)
-    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")} == set(digests)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")} == set(digests)
     assert set(digests) == {f"{name}/empty.parquet" for name in POPULATIONS}
     assert not list(read_rows(tmp_path, "session"))
+
+
+def test_the_period_stands_beside_the_rows_and_comes_back_with_them(told: Any, tmp_path: Path) -> None:
+    digests = freeze(told.populations(), tmp_path)
+    assert read_period(tmp_path) == told.period
+    later = structs.replace(told.period, as_of=told.period.as_of + DAY)
+    rows = {name: [structs.replace(row, period=later) for row in each] for name, each in told.populations().items()}
+    assert freeze(rows, tmp_path) == digests, "no row changes because time has passed"
+    assert {row.period for row in read_rows(tmp_path, "session")} == {later}
+    with pytest.raises(InvalidInput, match="several periods"):
+        freeze({"session": [*rows["session"], *told.populations()["session"]]}, tmp_path)
+    (tmp_path / PERIOD).write_text("{}", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="no period"):
+        list(read_rows(tmp_path, "session"))
 
 
 def test_segments_say_nothing_of_machine_or_moment(told: Any, tmp_path: Path) -> None:

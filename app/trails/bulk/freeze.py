@@ -32,7 +32,7 @@ from app.trails.linking import make_frame, populations
 from app.trails.model import PeriodLike
 from app.trails.populations import DAILY, POPULATIONS, EvidenceView, WaiverRef
 from app.trails.rows import Frame
-from app.trails.segments import Segments
+from app.trails.segments import Segments, segment_schema
 from app.trails.views import Use
 
 GROWING = (
@@ -113,20 +113,20 @@ def _freeze(
     _put_evidence(store, frame)
     _put_waivers(store, frame)
     small = populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
-    segments = Segments(directory)
+    segments = Segments(directory, frame.period)
     for population in POPULATIONS:
         if population in BIG:
-            segments.write_batches(population, _rows(store, frame, population))
+            segments.write_batches(population, _rows(store, population))
         else:
             segments.write_rows(population, small[population])
     return segments.finish()
 
 
-def _rows(store: Store, frame: Frame, population: str) -> Iterator[pa.RecordBatch]:
+def _rows(store: Store, population: str) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a population by day and item id, each batch with the day in front."""
-    with_day = pa.schema([pa.field("day", pa.int64()), *arrow_schema(POPULATIONS[population])])
+    with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
     for since, until in _chunks(store, population):
-        for batch in store.batches(rows_sql(population, frame.period, since, until), CHUNK_ITEMS):
+        for batch in store.batches(rows_sql(population, since, until), CHUNK_ITEMS):
             yield conform(batch, with_day)
 
 

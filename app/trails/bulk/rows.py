@@ -8,13 +8,12 @@ A query puts the views of everything that belongs to an item beside it; each vie
 
 from collections.abc import Sequence
 
-from app.trails.arrow import arrow_schema
-from app.trails.populations import POPULATIONS, PeriodView
+from app.trails.segments import segment_schema
 
 _INDICES = "[]::BIGINT[]"
 
 
-def rows_sql(population: str, period: PeriodView, since: int, until: int) -> str:
+def rows_sql(population: str, since: int, until: int) -> str:
     """Return SQL for the rows whose instant lies in ``since <= at < until``, by day and item id, after a column day."""
     given, aggregates, joins, ledgers = _ROWS[population]
     shared = {
@@ -22,11 +21,10 @@ def rows_sql(population: str, period: PeriodView, since: int, until: int) -> str
         "source": "b.source",
         "at": "b.at",
         "ledger": f"list_sort(list_distinct({_all(*ledgers, 'wv.ledger')}))",
-        "period": "struct_pack(" + ", ".join(f'"{n}" := {getattr(period, n)}::BIGINT' for n in _PERIOD) + ")",
         "evidence": "e.view",
         "waivers": "coalesce(wv.refs, [])",
     }
-    names = arrow_schema(POPULATIONS[population]).names
+    names = segment_schema(population).names
     columns = ", ".join(f'{({**shared, **given})[name]} AS "{name}"' for name in names)
     chunk = f'chunk AS MATERIALIZED (SELECT * FROM {population}_item WHERE "at" >= {since} AND "at" < {until})'
     parts = ", ".join([chunk, *(f"{name} AS ({sql})" for name, sql in aggregates.items())])
@@ -38,9 +36,6 @@ JOIN evidence e ON e.first = b.evidence AND e.second = b.approved
 LEFT JOIN waived wv ON wv.population = '{population}' AND wv.item_id = b.item_id
 {" ".join([*joins, *(f"LEFT JOIN {name} ON {name}.item_id = b.item_id" for name in aggregates)])}
 ORDER BY day, b.item_id"""
-
-
-_PERIOD = PeriodView.__struct_fields__
 
 
 def _all(*lists: str) -> str:
@@ -158,7 +153,8 @@ _SESSION_ROWS: _Query = (
 
 _GRANT_ROWS: _Query = (
     {
-        "grant": "struct_insert(gv.view, link_basis := 'exact')",
+        "grant": "struct_insert(struct_update(gv.view, last_used_at := greatest(gv.view.last_used_at, u.use.at)),"
+        " link_basis := 'exact')",
         "identity": "iv.view",
         "target": "b.target_view",
         "workflow": "fv.view",
@@ -181,9 +177,15 @@ _GRANT_ROWS: _Query = (
         "q_review": _listed(_in_chunk("grant_review", "parent", "child"), "review_view", "v.item_id"),
         "q_session": _listed(_in_chunk("grant_user", "grant_item", "item_id"), "session_ref", "v.item_id"),
     },
-    ("JOIN grant_view gv ON gv.item_id = b.item_id", _person("b.rid"), _workflow("b.flow")),
+    (
+        "JOIN grant_view gv ON gv.item_id = b.item_id",
+        "LEFT JOIN last_use u ON u.grant_item = b.item_id",
+        _person("b.rid"),
+        _workflow("b.flow"),
+    ),
     (
         "gv.ledger",
+        "CASE WHEN gv.view.last_used_at IS NULL OR gv.view.last_used_at < u.use.at THEN u.use.ledger END",
         "iv.ledger",
         "b.target_ledger",
         "fv.ledger",

@@ -136,7 +136,6 @@ GROUP BY m.grant_item"""
 
 
 def _grants() -> str:
-    by_use = "(r.last_used_at IS NULL OR r.last_used_at < u.use.at)"
     said = {
         "person_id": "holder.person_id",
         "requester_person_id": "asker.person_id",
@@ -144,18 +143,16 @@ def _grants() -> str:
         "basis": "coalesce(r.basis, 'unknown')",
         "privileged": "r.privileged IS DISTINCT FROM false",
         "ends_at": "least(r.expires_at, r.ended_at)",
-        "last_used_at": "greatest(r.last_used_at, u.use.at)",
     }
     joins = (
         _login("holder", "subject")
         + _login("asker", "requester")
-        + " LEFT JOIN last_use u ON u.grant_item = r.item_id"
         + " LEFT JOIN (SELECT g.item_id, list_sort(list_distinct(list(coalesce(y.id, g.spelling)))) AS ids"
         + ' FROM (SELECT item_id, source, unnest(targets) AS spelling FROM "grant") g'
         + " LEFT JOIN system y ON y.source = g.source AND y.text = g.spelling GROUP BY g.item_id) t"
         + " ON t.item_id = r.item_id"
     )
-    ledger = _all("r.ledger", "holder.ledger", "asker.ledger", f"CASE WHEN {by_use} THEN u.use.ledger END")
+    ledger = _all("r.ledger", "holder.ledger", "asker.ledger")
     return _table("grant_view", "grant", struct_sql(GrantView, said, without="link_basis"), joins, ledger)
 
 
