@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -13,7 +14,7 @@ from app.db import Database
 from app.errors import InvalidInput, LedgerCorrupt, VerificationFailed
 from app.ledger import merkle
 from app.ledger.cosignature import WitnessKey, cosign, cosignatures
-from app.ledger.entry import entry_hash
+from app.ledger.entry import LedgerEntry, entry_hash, fingerprint
 from app.ledger.kept import KeptCheckpoints
 from app.ledger.note import open_checkpoint
 from app.ledger.service import Ledger
@@ -105,6 +106,64 @@ def test_a_rewritten_entry_is_narrowed_down_by_checkpoints(
     assert Ledger(database, KEY).fsck() == [], "nothing inside the database shows it"
     (problem,) = ledger.fsck()
     assert "one of entries 7 to 13 was changed" in problem
+
+
+def refit(execute: Execute, entries: list[LedgerEntry], raws: list[bytes]) -> None:
+    """Put other entries into the tables and make every hash fit; forget all checkpoints inside the database."""
+    hashes = [entry_hash(entry) for entry in entries]
+    for table in TABLES:
+        execute(f"DELETE FROM {table}")
+    for place, (entry, raw, leaf) in enumerate(zip(entries, raws, hashes, strict=True)):
+        digest = bytes.fromhex(entry.raw_sha256)
+        mark = fingerprint(entry.source, entry.kind, entry.key, digest)
+        values = msgspec.structs.asdict(entry) | {"index": place, "raw_sha256": digest}
+        values |= {"leaf_hash": leaf, "fingerprint": mark}
+        names = ", ".join(f'"{name}"' for name in values)
+        execute(f"INSERT INTO ledger_entry ({names}) VALUES ({', '.join(f':{name}' for name in values)})", **values)
+        execute("INSERT INTO ledger_raw VALUES (:place, :raw)", place=place, raw=raw)
+    for position, value in enumerate(merkle.extend([], 0, hashes)):
+        execute("INSERT INTO ledger_node VALUES (:position, :hash)", hash=value, position=position)
+
+
+@pytest.mark.parametrize(
+    ("order", "kept", "tiles"),
+    [
+        # Deleted, and the rest moved up.
+        ([*range(9), *range(10, 14)], ["entry 13 is missing"], ["entry 9: it is not the one", "the end was cut off"]),
+        # Re-ordered.
+        (
+            [*range(8), 10, 9, 8, *range(11, 14)],
+            ["one of entries 7 to 13 was changed"],
+            ["entry 8: it is not the one that was exported, which is now entry 10"],
+        ),
+        # Put in, and the rest moved down.
+        ([0, 1, 1, *range(2, 14)], ["one of entries 0 to 6 was changed"], ["entry 2: it is not the one"]),
+        # Rolled back, and other entries appended since.
+        ([*range(7), 0, 1, 2, 3, 4, 5, 6], ["one of entries 7 to 13 was changed"], ["entry 7: it is not the one"]),
+    ],
+    ids=["deleted", "re-ordered", "inserted", "rolled back"],
+)
+def test_what_fits_everywhere_inside_is_named_by_what_was_kept_outside(
+    ledger: Ledger,
+    execute: Execute,
+    database: Database,
+    tmp_path: Path,
+    order: list[int],
+    kept: list[str],
+    tiles: list[str],
+) -> None:
+    ledger.outside.export_tiles(ledger.checkpoint(), tmp_path / "tiles")
+    entries, raws = list(ledger.entries(range(14))), [ledger.raw(place) for place in range(14)]
+    chosen = [
+        # The same entry cannot be there twice.
+        msgspec.structs.replace(entries[old], key=f"other {new}") if old in order[:new] else entries[old]
+        for new, old in enumerate(order)
+    ]
+    refit(execute, chosen, [raws[old] for old in order])
+    assert Ledger(database, KEY).fsck() == [], "nothing inside the database shows it"
+    for words, found in ((kept, ledger.fsck()), (tiles, ledger.outside.compare(tmp_path / "tiles"))):
+        for word in words:
+            assert any(word in problem for problem in found), (word, found)
 
 
 def test_exported_tiles_name_the_rewritten_entry(ledger: Ledger, execute: Execute, tmp_path: Path) -> None:
