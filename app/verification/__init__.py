@@ -16,6 +16,7 @@ It must never believe a pack before a step has shown it, and never parse bytes t
     ledger.py          checkpoint, proofs, completeness
     content.py         controls, populations, everything derived
     reperformance.py   every test again, by both engines
+    withheld.py, disclosed.py                 what the pack does not show, and what was shown later
 
 docs/verification.md explains each step.
 """

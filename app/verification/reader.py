@@ -13,6 +13,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         crls: revocation lists.
         renewals: time-stamp responses over the pack and the ones before, in order.
         sign_offs: name and content of sign-off files.
+        disclosed: name and content of files that open what the pack withholds.
         witnesses: keys of witnesses, each of whom must have cosigned the checkpoint, as text.
         now: epoch milliseconds; what has expired by then proves nothing by itself. None for the machine's time.
     """
@@ -21,5 +22,6 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     crls: tuple[bytes, ...] = ()
     renewals: tuple[bytes, ...] = ()
     sign_offs: tuple[tuple[str, bytes], ...] = ()
+    disclosed: tuple[tuple[str, bytes], ...] = ()
     witnesses: tuple[str, ...] = ()
     now: int | None = None

@@ -45,6 +45,8 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
         holds: no step failed, and none that is required was left out.
         signer_checked: the signer was compared with a trust anchor that the caller gave.
         certificate_sha256: fingerprint of the certificate whose signature over the statement holds, if one does.
+        withheld: names of the fields that the pack does not show.
+        not_reperformed: tests that read these, and that no disclosure allowed to run again on every item.
         cautions: what a reader should know although every step holds, in sentences.
     """
 
@@ -55,6 +57,8 @@ class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
     certificate_sha256: str | None
     verdict: str
     steps: tuple[StepResult, ...]
+    withheld: tuple[str, ...] = ()
+    not_reperformed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
 
 

@@ -25,6 +25,7 @@ from app.packs.rows import select_rows
 from app.trails.populations import POPULATIONS, Row
 from app.verification.case import Case, need
 from app.verification.outcome import Failed, fail_if_any
+from app.verification.reperformance import not_done
 
 WHOLE_UP_TO = 2_000
 """Populations of at most so many items are interpreted whole; of larger ones, deviations and sampled items."""
@@ -50,7 +51,10 @@ class Asked(msgspec.Struct):
 
 def by_interpreter(case: Case) -> str:
     """Interpret all deviations and sampled items, and whole populations where they are small."""
-    return str(interpret(need(case.controls, 13), case.report(), need(case.reperformed, 15)))
+    folders, report = need(case.reperformed, 15), case.report()
+    kept = tuple(test for test in report.evaluation.tests if test.test_id not in case.not_reperformed)
+    asked = msgspec.structs.replace(report, evaluation=msgspec.structs.replace(report.evaluation, tests=kept))
+    return f"{interpret(need(case.controls, 13), asked, folders)}{not_done(case.not_reperformed)}"
 
 
 def interpret(controls: Controls, report: ReportData, folders: Folders, whole_up_to: int = WHOLE_UP_TO) -> Asked:

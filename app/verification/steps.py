@@ -4,6 +4,7 @@
 
 from app.verification import (
     content,
+    disclosed,
     flags,
     form,
     ledger,
@@ -14,6 +15,7 @@ from app.verification import (
     signatures,
     stamps,
     timing,
+    withheld,
     witnesses,
 )
 from app.verification.step import Step
@@ -214,6 +216,23 @@ STEPS: tuple[Step, ...] = (
         "that was valid when the next one was made, and the last one's now.",
         source="RFC 3161, 4.3; RFC 4998, 5.2",
         check=stamps.check,
+        required=False,
+    ),
+    Step(
+        number=26,
+        name="what is withheld is what the report says",
+        rule="Each value of the fields that the report names is a commitment, as many as it says, and no other field's "
+        "values are; the tests and metrics that it names are those that read these fields.",
+        source="RFC 9901, 4.2; docs/redaction.md",
+        check=withheld.as_stated,
+    ),
+    Step(
+        number=27,
+        name="disclosed values are those that were withheld",
+        rule="Each value you were given opens the commitment in its place; tests and risk rules, run again on what is "
+        "disclosed, give the recorded outcomes and flags.",
+        source="RFC 9901, 7.1; docs/redaction.md",
+        check=disclosed.check,
         required=False,
     ),
 )

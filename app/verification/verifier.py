@@ -29,6 +29,8 @@ MAX_TRUST = 1 << 20
 """A mebibyte of a trust anchor is read; a certificate has one or two kilobytes."""
 MAX_GIVEN = 1 << 26
 """64 MiB: the largest revocation lists have some tens."""
+MAX_DISCLOSED = 1 << 30
+"""A gibibyte of disclosures: some millions of values."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -65,7 +67,7 @@ def read_trust(path: Path) -> bytes:
         raise InvalidInput(f"the trust anchor cannot be read ({error.strerror})", where=str(path)) from error
 
 
-def read_given(path: Path) -> bytes:
+def read_given(path: Path, limit: int = MAX_GIVEN) -> bytes:
     """Return the bytes of another file that the caller brings along: a revocation list, a sign-off.
 
     Raises:
@@ -73,10 +75,10 @@ def read_given(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_GIVEN + 1)
+            data = file.read(limit + 1)
     except OSError as error:
         raise InvalidInput(f"the file cannot be read ({error.strerror})", where=str(path)) from error
-    if len(data) > MAX_GIVEN:
+    if len(data) > limit:
         raise InvalidInput("the file is too large", where=str(path))
     return data
 
@@ -114,7 +116,9 @@ def run(
         holds=not failed and not left_out,
         signer_checked=signer_checked,
         certificate_sha256=fingerprint_of(case.certificate) if case.certificate else None,
-        verdict=_verdict(failed, left_out, signer_checked=signer_checked),
+        verdict=_verdict(failed, left_out, signer_checked=signer_checked) + _claimed(case.not_reperformed),
+        withheld=tuple(map(printable, case.withheld.fields)) if case.withheld else (),
+        not_reperformed=case.not_reperformed,
         cautions=() if failed or left_out else tuple(case.cautions),
         steps=tuple(results),
     )
@@ -137,6 +141,11 @@ def _verdict(failed: list[int], left_out: list[int], *, signer_checked: bool) ->
             " Give --trust, or compare the certificate's fingerprint with the one the signer published."
         )
     return "Every step holds, and the signer is the one you trust."
+
+
+def _claimed(tests: Sequence[str]) -> str:
+    """Say that the outcomes of tests are a claim, whatever else the verdict is."""
+    return f" Not run again, because values are withheld: {', '.join(tests)}." if tests else ""
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -9,7 +9,7 @@ A salt, or the secret it comes from, must never get into a pack.
     fields.py       which fields can be withheld, and where they stand             pure
     commitments.py  salt, commitment, and how a cell shows it                      pure
     columns.py      find and change single texts in nested columns                 pure
-    conceal.py      write populations without the values; put disclosed ones back
+    conceal.py      write populations without the values
     reads.py        which tests and metrics read what is withheld                  pure
     words.py        what the pack says about it                                    pure
     apply.py        all of it, for one pack

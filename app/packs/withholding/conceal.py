@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Write frozen populations again without the values of some fields, and put disclosed values back.
+"""Write frozen populations again without the values of some fields, and find where these values still stand.
 
 In:  a folder of frozen populations.
 Out: another folder, equal but for these values; counts, and what opens each commitment.
@@ -51,7 +51,7 @@ def conceal(populations: Path, output: Path, fields: Sequence[str], key: bytes, 
             WithheldPart(field=field, population=population, path=path, values=counted[path])
             for path, field in named.items()
         ]
-    _copy_others(populations, output)
+    copy_others(populations, output)
     return tuple(parts)
 
 
@@ -64,17 +64,6 @@ def _hide(population: str, field: str, path: str, key: bytes, tell: Tell, counte
         return mark(salt, opened.place, value)
 
     return hide
-
-
-def reveal(populations: Path, output: Path, values: Mapping[Place, str | None], parts: Sequence[WithheldPart]) -> None:
-    """Write populations to ``output`` with disclosed values, which were checked before, put back."""
-    for population in POPULATIONS:
-
-        def show(item_id: str, where: str, cell: str | None, population: str = population) -> str | None:
-            return values.get(Place(population, item_id, where), cell)
-
-        rewrite(populations, output, population, {part.path: show for part in parts if part.population == population})
-    _copy_others(populations, output)
 
 
 def rewrite(populations: Path, output: Path, population: str, changes: Mapping[str, Change]) -> None:
@@ -105,7 +94,8 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _copy_others(populations: Path, output: Path) -> None:
+def copy_others(populations: Path, output: Path) -> None:
+    """Copy what lies beside the segments."""
     for path in populations.iterdir():
         if path.is_file():
             shutil.copyfile(path, output / path.name)
