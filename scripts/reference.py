@@ -20,6 +20,7 @@ from app.controls.rule_reference import rules_page
 from app.controls.schema import schema_files
 from app.demo.document import page as demo_page
 from app.main import create_app
+from app.packs.schema import manifest_schema, report_schema
 from app.records.schema import access_record_schema
 from app.settings import Settings
 from app.trails.reference import populations_page
@@ -36,8 +37,10 @@ def generated() -> dict[str, str]:
         "docs/reference/control-tests.md": reference_page(load(ROOT / "controls")),
         "docs/reference/metrics.md": metrics_page(load(ROOT / "controls")),
         "docs/reference/parameter-bundles.md": bundles_page(load(ROOT / "controls")),
+        "docs/reference/manifest.schema.json": _json(manifest_schema()),
         "docs/reference/openapi.json": openapi(),
         "docs/reference/populations.md": populations_page(),
+        "docs/reference/report.schema.json": _json(report_schema()),
         "docs/reference/risk-rules.md": rules_page(load(ROOT / "controls")),
         **{f"controls/schema/{name}": text for name, text in schema_files().items()},
     }
