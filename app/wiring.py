@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app.auth.service import AuthService
@@ -38,6 +39,8 @@ from app.ledger.kept import KeptCheckpoints
 from app.ledger.service import Ledger
 from app.packs.authorities import HttpAuthority
 from app.packs.service import PackService, TimePolicy
+from app.packs.withholding.apply import WithholdingRequest
+from app.packs.withholding.secret import load_or_create_secret
 from app.resources import shipped
 from app.settings import Settings
 from app.signing.certificates import read_certificates
@@ -104,6 +107,7 @@ class Services:
             clock=self.clock,
             organisation=self.settings.organisation,
             time=self.time,
+            secret=lambda: load_or_create_secret(self.settings.keys_dir),
         )
 
     @cached_property
@@ -162,7 +166,14 @@ class Services:
                 progress=progress,
             )
 
-    def submit_pack(self, framework: str, period: Period, caller: Caller, key: str | None) -> Job:
+    def submit_pack(
+        self,
+        framework: str,
+        period: Period,
+        caller: Caller,
+        key: str | None,
+        withholding: WithholdingRequest | None = None,
+    ) -> Job:
         """Queue the building of a pack and write down who asked.
 
         Raises:
@@ -172,6 +183,7 @@ class Services:
             "framework": self.controls.resolve_framework(framework).id,
             "start": period.start,
             "end": period.end,
+            "withholding": msgspec.to_builtins(withholding),
         }
         # A key counts for the caller who used it: nobody can learn of another's job by guessing keys.
         job = self.jobs.submit(BUILD_PACK, arguments, f"{caller.token_id}:{key}" if key else None)
@@ -203,7 +215,9 @@ class Services:
 
     def _build_pack(self, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
         period = Period(start=arguments["start"], end=arguments["end"])
-        path = self.packs.build(arguments["framework"], period, self.settings.dir / "packs", progress)
+        withholding = msgspec.convert(arguments.get("withholding"), WithholdingRequest | None)
+        folder = self.settings.dir / "packs"
+        path = self.packs.build(arguments["framework"], period, folder, progress, withholding=withholding)
         return {"file_name": path.name, "packs": "/api/v1/packs"}
 
 

@@ -13,6 +13,7 @@ from app.api.problem import RESPONSES
 from app.api.schemas import JobOut, PackIn, PackOut
 from app.evaluation.model import Period
 from app.packs.repository import PackInfo
+from app.packs.withholding.apply import WithholdingRequest
 from app.records.times import format_instant
 
 router = APIRouter(tags=["packs"], responses=RESPONSES)
@@ -40,7 +41,8 @@ def build_pack(
 ) -> JobOut:
     """Ask for a pack. The answer is a job; poll its address until it is done."""
     period = Period.of_days(wanted.start, wanted.end, where="end")
-    job = services.submit_pack(wanted.framework, period, caller, idempotency_key)
+    withholding = _withholding(wanted, caller.name)
+    job = services.submit_pack(wanted.framework, period, caller, idempotency_key, withholding)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return job_out(job)
 
@@ -52,6 +54,18 @@ def download_pack(pack_id: str, services: ServicesDep, caller: Reader) -> FileRe
     services.auth.record(caller.name, "pack.download", pack.id)
     headers = {"ETag": f'"{pack.sha256}"'}
     return FileResponse(pack.path, media_type="application/zip", filename=pack.file_name, headers=headers)
+
+
+def _withholding(wanted: PackIn, caller: str) -> WithholdingRequest | None:
+    """Return what is to be withheld, which the caller decided unless somebody else is named."""
+    if not wanted.withhold:
+        return None
+    return WithholdingRequest(
+        fields=tuple(wanted.withhold),
+        reason=wanted.withhold_reason,
+        by=wanted.withhold_by or caller,
+        partly=wanted.withhold_partly,
+    )
 
 
 def _pack_out(pack: PackInfo) -> PackOut:

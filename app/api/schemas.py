@@ -156,11 +156,20 @@ class PackOut(BaseModel):
 
 
 class PackIn(BaseModel):
-    """Ask for a pack. ``start`` and ``end`` are days, both included, UTC."""
+    """Ask for a pack. ``start`` and ``end`` are days, both included, UTC.
+
+    ``withhold`` names fields whose values the pack must not show; then ``withhold_reason`` says why, and the file that
+    opens the values stays on the server, beside the pack. ``withhold_partly`` builds the pack even if such values also
+    stand where they are not withheld.
+    """
 
     framework: str = Field(examples=["soc2"])
     start: datetime.date
     end: datetime.date
+    withhold: list[str] = Field(default=[], max_length=50, examples=[[]])
+    withhold_reason: str = Field(default="", max_length=300)
+    withhold_by: str = Field(default="", max_length=300)
+    withhold_partly: bool = False
 
 
 class JobOut(BaseModel):

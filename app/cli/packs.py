@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom pack build|list|sign-off|renew`` and ``proofroom verify``."""
+"""``proofroom pack build|list|sign-off|renew|disclose`` and ``proofroom verify``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +21,15 @@ from app.cli.options import (
     progress_bar,
     services,
 )
+from app.cli.withholding import (
+    ByOption,
+    PartlyOption,
+    ReasonOption,
+    WithholdOption,
+    disclose,
+    request_of,
+    tell_withheld,
+)
 from app.errors import VerificationFailed
 from app.packs.answers import Answers
 from app.packs.model import Engagement
@@ -33,7 +42,7 @@ from app.signing.sources import file_identity, read_passphrase
 from app.verification.memory import bounded_memory
 from app.verification.reader import Reader
 from app.verification.report import as_text
-from app.verification.verifier import read_given, read_trust
+from app.verification.verifier import MAX_DISCLOSED, read_given, read_trust
 from app.verification.verifier import verify as verify_pack
 
 
@@ -44,6 +53,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_packs)
     group.command("sign-off")(sign_off)
     group.command("renew")(renew)
+    group.command("disclose")(disclose)
     app.add_typer(group, name="pack")
     app.command()(verify)
 
@@ -53,26 +63,33 @@ def build(
     first: FromOption,
     last: ToOption,
     target: Annotated[Path, typer.Option("--out", help="Folder to put the pack in.", file_okay=False)],
+    *,
     engagement: Annotated[
         str, typer.Option(help="The auditor's name for the work; part of the seed of every sample.")
     ] = "",
     also: Annotated[
         list[str] | None, typer.Option(help="Id of an item to show whole beside the samples; may be repeated.")
     ] = None,
+    withhold: WithholdOption = None,
+    withhold_reason: ReasonOption = "",
+    withhold_by: ByOption = "",
+    withhold_partly: PartlyOption = False,
     directory: DirOption = None,
 ) -> None:
     """Build a signed evidence pack; the last line printed is its path."""
     asked = Engagement(name=engagement, also=tuple(also or ()))
+    hidden = request_of(withhold, withhold_reason, withhold_by, partly=withhold_partly)
     proofroom = services(directory)
     times: list[TimeRecord] = []
     with progress_bar("Building the pack") as update:
-        path = proofroom.packs.build(framework, period(first, last), target, update, times.append, asked)
+        path = proofroom.packs.build(framework, period(first, last), target, update, times.append, asked, hidden)
     signer = proofroom.packs.signer()
     err.print(f"signed by {signer.subject}, certificate SHA-256 {signer.certificate_sha256}", markup=False)
     if signer.is_development:
         certificate = proofroom.settings.keys_dir / "signing.crt"
         err.print(f"check it with: proofroom verify {path} --trust {certificate}", markup=False)
     _tell_times([str(record) for record in times])
+    tell_withheld(hidden, path)
     out.print(str(path), markup=False)
 
 
@@ -124,6 +141,10 @@ def verify(
         list[Path] | None,
         typer.Option("--sign-off", help="A sign-off of this pack. Repeatable.", exists=True, dir_okay=False),
     ] = None,
+    disclosed: Annotated[
+        list[Path] | None,
+        typer.Option(help="Values that the pack withholds and its signer showed you.", exists=True, dir_okay=False),
+    ] = None,
     witness: Annotated[
         list[str] | None,
         typer.Option(help="Key (name+id+key) of a witness who must have cosigned the checkpoint. Repeatable."),
@@ -142,6 +163,7 @@ def verify(
         crls=tuple(map(read_given, crl or ())),
         renewals=tuple(map(read_given, renewals or ())),
         sign_offs=tuple((path.name, read_given(path)) for path in sign_offs or ()),
+        disclosed=tuple((path.name, read_given(path, MAX_DISCLOSED)) for path in disclosed or ()),
         witnesses=tuple(witness or ()),
         now=None if at is None else parse_instant(at),
     )

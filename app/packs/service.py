@@ -37,7 +37,7 @@ from app.packs.repository import PackInfo
 from app.packs.rows import ledger_indices
 from app.packs.times import Authority, AuthorityFailed, TimeDesk, TimeRecord
 from app.packs.withholding.apply import Withheld, WithholdingRequest, withhold
-from app.packs.withholding.disclosures import write_file
+from app.packs.withholding.disclosures import disclosures_path, write_file
 from app.settings import SETTINGS_FILE
 from app.signing.certificates import fingerprint_of
 from app.signing.keys import SigningIdentity, read_file
@@ -259,7 +259,10 @@ class PackService:
             raise UsageError("nothing can be withheld here: there is no secret for salts")
         folder = work / "withheld"
         folder.mkdir()
-        return withhold(evaluated, asked, identity.subject, self._secret(), folder)
+        withheld = withhold(evaluated, asked, identity.subject, self._secret(), folder)
+        for place, count in sorted(withheld.remaining.items()):
+            _LOG.warning("values that are withheld also stand, and are shown, in %s (%d)", place, count)
+        return withheld
 
     def _settled(self, framework: str, period: Period, tell: Progress) -> tuple[EvaluatedPeriod, bytes]:
         """Evaluate until the checkpoint is of the very ledger that was evaluated."""
@@ -345,11 +348,6 @@ def _signer(identity: SigningIdentity) -> SignerInfo:
         is_development=identity.is_development,
         chain_sha256=tuple(fingerprint_of(issuer) for issuer in identity.chain),
     )
-
-
-def disclosures_path(pack: Path) -> Path:
-    """Return where the file is that opens what a pack withholds; it is never handed over whole by accident."""
-    return pack.with_name(f"{pack.stem}.SECRET-disclosures.jsonl")
 
 
 def _write_disclosures(withheld: Withheld, draft: Draft, pack: Path) -> None:

@@ -89,7 +89,9 @@ def test_with_a_part_disclosed_its_items_are_run_again(made: Made, identity: Sig
     assert "RSK-03" in report.not_reperformed
 
 
-def test_an_item_without_withheld_values_needs_no_disclosure(made: Made, identity: SigningIdentity, tmp_path: Path) -> None:
+def test_an_item_without_withheld_values_needs_no_disclosure(
+    made: Made, identity: SigningIdentity, tmp_path: Path
+) -> None:
     report = verified(made, identity, part(made, tmp_path, field="identity.display"))
     assert report.holds
     assert detail(report, DISCLOSED) == "12 values fit; run again on them: IDN-05 on 1 of 2 items; rules on 0 texts"

@@ -50,6 +50,11 @@ class Disclosure(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
         return mark(self.salt, self.place, self.value)
 
 
+def disclosures_path(pack: Path) -> Path:
+    """Return where the file lies that opens what a pack withholds; its name says that it is not to be handed over."""
+    return pack.with_name(f"{pack.stem}.SECRET-disclosures.jsonl")
+
+
 def write_line(disclosure: Disclosure, output: IO[bytes]) -> None:
     """Append one disclosure."""
     output.write(msgspec.json.encode(disclosure) + b"\n")
