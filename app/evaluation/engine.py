@@ -8,6 +8,7 @@ Out: ``<results>/<population>.parquet``: ``item_id`` and one SMALLINT column per
 DuckDB works in memory, sees only the folders it is given, and can load nothing: segments may come from a stranger.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -22,10 +23,11 @@ from app.cel.sqltext import quote_name
 from app.errors import InvalidInput
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
-from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
+from app.evaluation.questions import outcomes_sql, segments_sql
+from app.evaluation.reuse import Earlier, Question, remaining_sql
 from app.trails.arrow import arrow_schema
 from app.trails.populations import POPULATIONS, Row
-from app.trails.segments import read_period, segment_files, segment_schema
+from app.trails.segments import read_period, segment_digests, segment_files, segment_schema
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
@@ -34,6 +36,7 @@ QUIET = (ItemOutcome.PASS, ItemOutcome.NOT_APPLICABLE)
 """Outcomes that nobody has to look at."""
 _SUFFIX = ".parquet"
 _ONE_ROW = "one_row"
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -59,8 +62,16 @@ def open_engine(folders: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def judge(definitions: Sequence[Definition], segments: Path, results: Path) -> None:
-    """Write the result vectors of all populations that have a test.
+def judge(
+    definitions: Sequence[Definition], segments: Path, results: Path, earlier: Earlier | None = None
+) -> dict[str, str]:
+    """Write the result vectors of all populations that have a test; return the digests of all segments.
+
+    Args:
+        definitions: the tests.
+        segments: folder of the frozen populations.
+        results: folder that gets the vectors.
+        earlier: answers that may be taken over where nothing has changed; it changes no byte of the vectors.
 
     Raises:
         NotFound: a population was not frozen in ``segments``.
@@ -68,13 +79,32 @@ def judge(definitions: Sequence[Definition], segments: Path, results: Path) -> N
         CelError: an expression is too complex.
     """
     results.mkdir(parents=True, exist_ok=True)
-    period = read_period(segments)
-    with open_engine([segments]) as engine:
+    period, digests = read_period(segments), segment_digests(segments)
+    with open_engine([segments, *([earlier.results] if earlier else [])]) as engine:
         for population in POPULATIONS:
-            mine = [definition for definition in definitions if definition.population == population]
-            if mine:
-                files = checked_files(segments, population)
-                _write(engine, outcomes_sql(mine, rows_sql(files, period)), results / f"{population}{_SUFFIX}")
+            asked = Question(
+                population=population,
+                definitions=[definition for definition in definitions if definition.population == population],
+                files=checked_files(segments, population),
+                digests=digests,
+                period=period,
+            )
+            if asked.definitions:
+                _answer(engine, asked, results / f"{population}{_SUFFIX}", earlier)
+    return digests
+
+
+def _answer(engine: duckdb.DuckDBPyConnection, asked: Question, path: Path, earlier: Earlier | None) -> None:
+    """Write one result vector; what is kept is believed only if it has an answer for every item."""
+    remaining = remaining_sql(asked, earlier) if earlier else None
+    if remaining is not None:
+        try:
+            items = sum(pq.read_metadata(file).num_rows for file in asked.files)
+            if _write(engine, remaining, path) == items:
+                return
+        except (duckdb.IOException, duckdb.BinderException):
+            _LOG.warning("what is kept of an earlier evaluation cannot be read; all items are tested again")
+    _write(engine, asked.in_full, path)
 
 
 def judge_row(engine: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], row: Row) -> dict[str, ItemOutcome]:
@@ -118,19 +148,21 @@ def _check_file(file: Path, population: str, size: int, changed: int) -> None:
         raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
 
 
-def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
-    """Write a query's rows in groups of a fixed size, so that the bytes do not depend on threads."""
+def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
+    """Write a query's rows in groups of a fixed size, so that the bytes do not depend on threads; return how many."""
     reader: pa.RecordBatchReader = engine.sql(sql).to_arrow_reader(ROW_GROUP_ROWS)
     schema = pa.schema([pa.field(field.name, field.type, nullable=False) for field in reader.schema])
     with pq.ParquetWriter(path, schema, version="2.6", compression="zstd", store_schema=False) as writer:
-        waiting = schema.empty_table()
+        waiting, rows = schema.empty_table(), 0
         for batch in reader:
+            rows += batch.num_rows
             waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(schema)])
             while waiting.num_rows >= ROW_GROUP_ROWS:
                 writer.write_table(waiting.slice(0, ROW_GROUP_ROWS).combine_chunks(), ROW_GROUP_ROWS)
                 waiting = waiting.slice(ROW_GROUP_ROWS)
         if waiting.num_rows:
             writer.write_table(waiting.combine_chunks(), ROW_GROUP_ROWS)
+    return rows
 
 
 def sizes(segments: Path) -> dict[str, int]:

@@ -3,30 +3,41 @@
 """Evaluate a framework over a period: freeze the populations, test every item, conclude; keep the answer.
 
 An answer depends on the ledger, the period, the framework and the controls, and on nothing else. So it is kept under a
-name made of these, and found again until one of them changes.
+name made of these, and found again until one of them changes. Populations depend on less, so all frameworks share them;
+and where the ledger has grown or a test has changed, answers about what is the same are taken over.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from app import __version__
 from app.controls.loader import Controls
 from app.controls.model import Catalog, Mapping
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation, Period
+from app.evaluation.reuse import Earlier
 from app.evaluation.service import evaluate
 from app.signing.canonical import canonical_json
+from app.trails.segments import read_period
 from app.trails.service import TrailService
 
 Progress = Callable[[str, int, int], None]
 _STEPS = 3
-_FORMAT = "evaluation.2"
-"""What is kept of an evaluation; another name where that changes, so that what an older version kept is not read."""
+_FORMAT = f"evaluation.3 {__version__}"
+"""What is kept of an evaluation; another name where that changes, so that what another version kept is not read."""
+KEPT = 12
+"""Evaluations that are kept, the last ones used; and none goes that was used in the last ``_IN_USE_SECONDS``."""
+_IN_USE_SECONDS = 3_600
+_FROZEN = "frozen-"
 
 
 class EvaluatedPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +80,14 @@ class PeriodEvaluator:
         """
         catalog = self._controls.resolve_framework(framework)
         size = self._ledger_size()
-        folder = self._cache / self._key(catalog.id, period, size)
+        folder = self._cache / _name(
+            framework=catalog.id, state=self._state(period, size), sha256=self._controls.sha256
+        )
         if not (folder / "metrics.json").is_file():
             self._compute(catalog, period, size, folder, progress or (lambda _step, _done, _total: None))
+        os.utime(folder)
         return EvaluatedPeriod(
-            evaluation=msgspec.json.decode((folder / "evaluation.json").read_bytes(), type=Evaluation),
+            evaluation=_read_evaluation(folder),
             metrics=msgspec.json.decode((folder / "metrics.json").read_bytes(), type=tuple[MetricResult, ...]),
             catalog=catalog,
             mapping=self._controls.mappings[catalog.id],
@@ -82,32 +96,75 @@ class PeriodEvaluator:
             results=folder / "results",
         )
 
-    def _key(self, framework: str, period: Period, size: int) -> str:
-        parts = [_FORMAT, framework, period.start, period.end, size, self._controls.sha256]
-        return hashlib.sha256(canonical_json(parts)).hexdigest()[:32]
+    def _state(self, period: Period, size: int) -> list[object]:
+        """Return what populations depend on: the risk rules flag what is in them."""
+        rules = [msgspec.to_builtins(rule) for rule in self._controls.rules.values()]
+        return [_FORMAT, period.start, period.end, size, rules]
 
     def _compute(self, catalog: Catalog, period: Period, size: int, folder: Path, progress: Progress) -> None:
-        """Work in a folder aside and rename it, so that a crash leaves nothing half done."""
-        self._cache.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=self._cache))
-        try:
-            progress("linking records", 0, _STEPS)
-            as_of = self._trails.freeze(period, aside / "populations", self._controls.rule_set)
+        progress("linking records", 0, _STEPS)
+        frozen = self._cache / f"{_FROZEN}{_name(state=self._state(period, size))}"
+        if not frozen.is_dir():
+            with self._aside(frozen) as aside:
+                self._trails.freeze(period, aside, self._controls.rule_set)
+        with self._aside(folder) as aside:
+            populations, results = aside / "populations", aside / "results"
+            populations.symlink_to(Path("..") / frozen.name)
             progress("testing every item", 1, _STEPS)
             evaluation = evaluate(
                 controls=self._controls,
                 catalog=catalog,
                 period=period,
-                as_of=as_of,
+                as_of=read_period(frozen).as_of,
                 ledger_size=size,
-                segments=aside / "populations",
-                results=aside / "results",
+                segments=populations,
+                results=results,
+                earlier=self._earlier(),
             )
             (aside / "evaluation.json").write_bytes(canonical_json(msgspec.to_builtins(evaluation)))
             progress("measuring", 2, _STEPS)
-            metrics = measure(self._controls, evaluation, aside / "populations", aside / "results")
+            metrics = measure(self._controls, evaluation, populations, results)
             (aside / "metrics.json").write_bytes(canonical_json(msgspec.to_builtins(metrics)))
+        self._forget()
+
+    @contextmanager
+    def _aside(self, folder: Path) -> Iterator[Path]:
+        """Give a folder to work in, and put it in place when all is well, so that a crash leaves nothing half done."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=self._cache, prefix="aside-"))
+        try:
+            yield aside
             if not folder.exists():
                 aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+    def _kept(self) -> list[Path]:
+        """Return the folders of kept evaluations, the last used first."""
+        found = [folder for folder in self._cache.iterdir() if (folder / "metrics.json").is_file()]
+        return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+
+    def _earlier(self) -> Earlier | None:
+        """Return the evaluation that was used last: most likely the one before the ledger grew or a test changed."""
+        for folder in self._kept():
+            return Earlier(evaluation=_read_evaluation(folder), results=folder / "results")
+        return None
+
+    def _forget(self) -> None:
+        """Remove evaluations that have not been used for long, and populations that none of the others rests on."""
+        now = time.time()
+        for folder in self._kept()[KEPT:]:
+            if now - folder.stat().st_mtime > _IN_USE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+        needed = {(folder / "populations").resolve().name for folder in self._kept()}
+        for frozen in self._cache.glob(f"{_FROZEN}*"):
+            if frozen.name not in needed and now - frozen.stat().st_mtime > _IN_USE_SECONDS:
+                shutil.rmtree(frozen, ignore_errors=True)
+
+
+def _name(**parts: object) -> str:
+    return hashlib.sha256(canonical_json(parts)).hexdigest()[:32]
+
+
+def _read_evaluation(folder: Path) -> Evaluation:
+    return msgspec.json.decode((folder / "evaluation.json").read_bytes(), type=Evaluation)

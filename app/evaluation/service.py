@@ -6,7 +6,6 @@ In:  controls, segments, the period. Out: result vectors on disk and an ``Evalua
 no clock, no database, no network. The command line, the API, packs and the verifier all come through here.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from app.evaluation.model import (
     StatedApplicability,
     TestOutcomeWord,
 )
+from app.evaluation.reuse import Earlier
 from app.records.times import format_instant
 from app.trails.populations import POPULATIONS, SourceRow
 from app.trails.segments import read_rows
@@ -45,6 +45,7 @@ def evaluate(
     segments: Path,
     results: Path,
     claims: Claims | None = None,
+    earlier: Earlier | None = None,
 ) -> Evaluation:
     """Evaluate the tests that loaded controls map to a framework; see ``evaluate_tests``."""
     mapping = controls.mappings.get(catalog.id)
@@ -61,6 +62,7 @@ def evaluate(
         segments=segments,
         results=results,
         claims=claims,
+        earlier=earlier,
     )
 
 
@@ -78,6 +80,7 @@ def evaluate_tests(
     slices: Mapping[str, Sequence[Slice]] | None = None,
     applicability: Mapping[str, Applicability] | None = None,
     claims: Claims | None = None,
+    earlier: Earlier | None = None,
 ) -> Evaluation:
     """Evaluate the tests that are mapped to a framework.
 
@@ -94,6 +97,7 @@ def evaluate_tests(
         slices: test id to what overlays change of it in the period.
         applicability: control to what the organisation states of it; it changes no status.
         claims: outcomes to be taken as somebody recorded them, because the rows do not show what they rest on.
+        earlier: answers that may be taken over where nothing has changed; the value is the same with and without.
 
     Raises:
         NotFound: a population was not frozen.
@@ -105,7 +109,7 @@ def evaluate_tests(
     definitions = {test.id: define(test, changed.get(test.id, ())) for test in mapped}
     for population in POPULATIONS:
         checked_files(segments, population)
-    judge(list(definitions.values()), segments, results)
+    digests = judge(list(definitions.values()), segments, results, earlier)
     if claims is not None:
         adopt(claims, results)
     concluded = _test_results(mapped, definitions, changed, segments, results)
@@ -116,7 +120,7 @@ def evaluate_tests(
         period=period,
         as_of=as_of,
         ledger_size=ledger_size,
-        segments=segment_digests(segments),
+        segments=digests,
         controls_sha256=controls_sha256,
         population_sizes=sizes(segments),
         tests=concluded,
@@ -224,14 +228,3 @@ def _parameter_text(value: ParameterValue) -> str:
             return ", ".join(value)
         case _:
             return str(value)
-
-
-def segment_digests(segments: Path) -> dict[str, str]:
-    """Return the hex SHA-256 of every segment of a folder of frozen populations, by name relative to it."""
-    files = sorted(path for population in POPULATIONS for path in (segments / population).glob("*.parquet"))
-    return {path.relative_to(segments).as_posix(): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from app.controls.loader import Controls
 from app.evaluation.comparison import Comparison, Side, compare
 from app.evaluation.engine import outcomes_of
 from app.evaluation.model import ItemOutcome, Period
+from app.evaluation.reuse import Earlier
 from app.evaluation.service import evaluate
 from app.trails.service import TrailService
 
@@ -56,7 +57,7 @@ def compare_side_by_side(
     if flagged_anew:
         trails.freeze(period, folder / "populations-new", new.rule_set)
 
-    def side(name: str, controls: Controls) -> Side:
+    def side(name: str, controls: Controls, earlier: Earlier | None = None) -> Side:
         again = flagged_anew and controls is new
         evaluation = evaluate(
             controls=controls,
@@ -66,6 +67,7 @@ def compare_side_by_side(
             ledger_size=ledger_size,
             segments=folder / ("populations-new" if again else "populations"),
             results=folder / name,
+            earlier=earlier,
         )
         populations = {test.test_id: test.population for test in evaluation.tests}
 
@@ -78,6 +80,6 @@ def compare_side_by_side(
     progress("testing with the old controls", 1, _STEPS)
     before = side("old", old)
     progress("testing with the new controls", 2, _STEPS)
-    after = side("new", new)
+    after = side("new", new, Earlier(evaluation=before.evaluation, results=folder / "old"))
     progress("comparing", 3, _STEPS)
     return compare(before, after)

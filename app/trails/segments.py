@@ -199,6 +199,12 @@ def segment_files(directory: Path, population: str) -> list[Path]:
     return files
 
 
+def segment_digests(directory: Path) -> dict[str, str]:
+    """Return the hex SHA-256 of every segment, by name relative to the directory."""
+    files = (file for population in POPULATIONS for file in (directory / population).glob("*.parquet"))
+    return {file.relative_to(directory).as_posix(): _sha256(file) for file in sorted(files)}
+
+
 def read_rows(directory: Path, population: str) -> Iterator[Row]:
     """Yield the rows of a frozen population: segment by segment, in each by item id.
 

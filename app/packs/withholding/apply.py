@@ -15,13 +15,13 @@ import msgspec
 
 from app.errors import CheckFailed, UsageError
 from app.evaluation.periods import EvaluatedPeriod
-from app.evaluation.service import segment_digests
 from app.packs.model import Withholding
 from app.packs.withholding.commitments import pack_key
 from app.packs.withholding.conceal import SHORT, conceal, elsewhere
 from app.packs.withholding.disclosures import MODE, Disclosure, write_line
 from app.packs.withholding.fields import check_names
 from app.packs.withholding.reads import metrics_reading, strata_reading, tests_reading
+from app.trails.segments import segment_digests
 
 _LONGEST = 300
 _MOST_PLACES = 12
