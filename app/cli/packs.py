@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``proofroom pack build|list|sign-off|renew|disclose`` and ``proofroom verify``."""
+"""``proofroom pack build|list|sign-off|renew|disclose``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,6 @@ from app.cli.options import (
     DirOption,
     FrameworkOption,
     FromOption,
-    JsonOption,
     ToOption,
     columns,
     err,
@@ -36,13 +35,8 @@ from app.packs.model import Engagement
 from app.packs.renewal import kept_renewals, renewal_digests, renewal_path
 from app.packs.sign_off import make_sign_off
 from app.packs.times import TimeRecord
-from app.records.times import format_instant, parse_instant
-from app.rendering.texts import as_json
+from app.records.times import format_instant
 from app.signing.sources import file_identity, read_passphrase
-from app.verification.memory import bounded_memory
-from app.verification.reader import Reader
-from app.verification.report import as_text
-from app.verification.verifier import MAX_DISCLOSED, read_given, read_trust
 from app.verification.verifier import verify as verify_pack
 
 
@@ -55,7 +49,6 @@ def register(app: typer.Typer) -> None:
     group.command("renew")(renew)
     group.command("disclose")(disclose)
     app.add_typer(group, name="pack")
-    app.command()(verify)
 
 
 def build(
@@ -106,73 +99,6 @@ def list_packs(directory: DirOption = None) -> None:
             pack.file_name,
         )
     out.print(table if packs else "No pack has been built. Build one with 'proofroom pack build'.")
-
-
-def verify(
-    pack: Annotated[Path, typer.Argument(help="The pack (a ZIP file).", dir_okay=False)],
-    *,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Certificate or public key of the signer you trust, or of an authority above. Repeatable.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    trust_time: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Certificate of a time-stamp authority you trust, or of one above. Repeatable.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    crl: Annotated[
-        list[Path] | None,
-        typer.Option(help="Certificate revocation list (PEM or DER). Repeatable.", exists=True, dir_okay=False),
-    ] = None,
-    renewals: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--renewal", help="A renewal of the pack's time stamps. Repeatable, in order.", exists=True, dir_okay=False
-        ),
-    ] = None,
-    sign_offs: Annotated[
-        list[Path] | None,
-        typer.Option("--sign-off", help="A sign-off of this pack. Repeatable.", exists=True, dir_okay=False),
-    ] = None,
-    disclosed: Annotated[
-        list[Path] | None,
-        typer.Option(help="Values that the pack withholds and its signer showed you.", exists=True, dir_okay=False),
-    ] = None,
-    witness: Annotated[
-        list[str] | None,
-        typer.Option(help="Key (name+id+key) of a witness who must have cosigned the checkpoint. Repeatable."),
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option(help="Judge as of this instant (RFC 3339) what has expired, instead of as of now.")
-    ] = None,
-    as_json_: JsonOption = False,
-) -> None:
-    """Check a pack without trusting whoever made it: no network, no data directory, no configuration.
-
-    Leaves with 0 if no step failed, and 1 otherwise.
-    """
-    reader = Reader(
-        trust_time=tuple(map(read_trust, trust_time or ())),
-        crls=tuple(map(read_given, crl or ())),
-        renewals=tuple(map(read_given, renewals or ())),
-        sign_offs=tuple((path.name, read_given(path)) for path in sign_offs or ()),
-        disclosed=tuple((path.name, read_given(path, MAX_DISCLOSED)) for path in disclosed or ()),
-        witnesses=tuple(witness or ()),
-        now=None if at is None else parse_instant(at),
-    )
-    anchors = [read_trust(path) for path in trust] if trust else None
-    with progress_bar("Verifying"), bounded_memory():
-        report = verify_pack(pack, anchors, reader=reader)
-    out.print(as_json(report) if as_json_ else as_text(report), markup=False)
-    if not report.holds:
-        raise typer.Exit(1)
 
 
 def sign_off(

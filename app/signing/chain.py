@@ -7,6 +7,7 @@ Out: the path from the certificate to its anchor; or why there is none.
 What is not understood is refused: an unknown critical extension or a name constraint makes a path unusable.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -18,14 +19,22 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from app.errors import InvalidInput
-from app.signing.certificates import valid_at
+from app.signing.certificates import fingerprint_of, valid_at
 
 _T = TypeVar("_T", bound=x509.ExtensionType)
 MAX_CERTIFICATES = 16
 MAX_DEPTH = 6
 MAX_ANCHORS = 400
-Anchor = x509.Certificate | bytes
-"""A certificate, or a public key as DER SubjectPublicKeyInfo."""
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """The hex SHA-256 of a certificate (DER), or of its public key (DER SubjectPublicKeyInfo)."""
+
+    sha256: str
+
+
+Anchor = x509.Certificate | bytes | Fingerprint
+"""A certificate, a public key as DER SubjectPublicKeyInfo, or the fingerprint of either."""
 
 _UNDERSTOOD = frozenset(
     {
@@ -158,7 +167,7 @@ def _paths(path: tuple[x509.Certificate, ...], search: Search) -> Iterator[tuple
     for other in search.others:
         if other in path or not _may_issue(other, path, search) or not issued_by(last, other):
             continue
-        if any(isinstance(anchor, bytes) and _is_anchor(other, anchor) for anchor in search.anchors):
+        if any(not isinstance(anchor, x509.Certificate) and _is_anchor(other, anchor) for anchor in search.anchors):
             yield (*path, other)
         yield from _paths((*path, other), search)
 
@@ -190,4 +199,11 @@ def _extension(certificate: x509.Certificate, kind: type[_T]) -> _T | None:
 
 
 def _is_anchor(certificate: x509.Certificate, anchor: Anchor) -> bool:
-    return anchor == (spki_of(certificate) if isinstance(anchor, bytes) else certificate)
+    match anchor:
+        case Fingerprint(sha256):
+            spki = hashlib.sha256(spki_of(certificate)).hexdigest()
+            return sha256 in {fingerprint_of(certificate), spki}
+        case bytes():
+            return anchor == spki_of(certificate)
+        case x509.Certificate():
+            return anchor == certificate

@@ -3,6 +3,7 @@
 """Whom the verifier believes: the anchor it was given, in any usual form, and nobody else."""
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from typer.testing import CliRunner
 
+from app.cli.root import app
 from app.errors import InvalidInput
 from app.packs.assemble import Draft, sign_pack, write_pack
+from app.signing.chain import spki_of
 from app.signing.keys import SigningIdentity
+from app.verification.anchors import fingerprint_anchor
+from app.verification.outcome import Failed
 from app.verification.report import StepResult, StepState, VerificationReport, as_text
 from app.verification.steps import STEPS
 from app.verification.verifier import run, verify
@@ -160,3 +166,28 @@ def _certificate(
         .add_extension(usage, critical=True)
         .sign(issuer_key, hashes.SHA256())
     )
+
+
+@pytest.mark.parametrize("of", ["certificate", "key"])
+@pytest.mark.parametrize("spelling", ["plain", "openssl"])
+def test_a_fingerprint_is_an_anchor(
+    pack: Path, identity: SigningIdentity, stranger: SigningIdentity, of: str, spelling: str
+) -> None:
+    def written(who: SigningIdentity) -> str:
+        digest = hashlib.sha256(who.certificate_der if of == "certificate" else spki_of(who.certificate)).hexdigest()
+        colons = ":".join(digest[place : place + 2] for place in range(0, 64, 2)).upper()
+        return digest if spelling == "plain" else f"sha256 Fingerprint={colons}"
+
+    anchor = fingerprint_anchor(written(identity))
+    assert signer_step(run(pack, anchor, STEPS[:5])).state is StepState.OK
+    assert signer_step(run(pack, fingerprint_anchor(written(stranger)), STEPS[:5])).state is StepState.FAILED
+    done = CliRunner().invoke(app, ["verify", str(pack), "--fingerprint", written(stranger)])
+    assert done.exit_code == 1
+
+
+def test_what_is_no_fingerprint_is_refused(pack: Path) -> None:
+    for text in ("", "ab", "g" * 64, "sha1 Fingerprint=" + "ab" * 20):
+        with pytest.raises(Failed, match="64 hex digits"):
+            fingerprint_anchor(text)
+    done = CliRunner().invoke(app, ["verify", str(pack), "--fingerprint", "ab"])
+    assert "64 hex digits" in str(done.exception)
