@@ -26,6 +26,10 @@ class CelError(InvalidInput):
         self.hint = hint
 
 
+class BeyondLimit(Exception):
+    """The interpreter gave up on a row: its lists are too long for it, so there is no answer, not even an error."""
+
+
 class CelRuntimeError(msgspec.Struct, frozen=True):
     """The answer of an expression that erred on a row, such as an overflow; it is neither true nor false."""
 

@@ -17,10 +17,13 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.cel.environment import PARAMETERS
-from app.cel.errors import CelRuntimeError
+from app.cel.errors import BeyondLimit, CelRuntimeError
 from app.cel.expression import CheckedExpression, words_of
 from app.cel.schema import ListType, Parameter, ScalarType, Type, ViewType, view_type
 
+MOST_STEPS = 10_000
+"""Elements of lists that the evaluator looks at in one expression; its own limit, which its binding cannot set."""
+_GAVE_UP = "Iteration budget exceeded"
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 
 
@@ -51,26 +54,39 @@ class Interpreter:
         Args:
             checked: an expression over this population's row.
             values: what ``values()`` gave.
+
+        Raises:
+            BeyondLimit: there is no answer, because it would take more than ``MOST_STEPS``.
         """
         answer = self.value(checked, values)
         return answer if isinstance(answer, bool | CelRuntimeError) else CelRuntimeError("this is no yes or no")
 
     def value(self, checked: CheckedExpression, values: Mapping[str, object]) -> bool | int | CelRuntimeError:
-        """Return what an expression comes to for a row: true or false, a whole number, or a duration in ms."""
+        """Return what an expression comes to for a row: true or false, a whole number, or a duration in ms.
+
+        Raises:
+            BeyondLimit: there is no answer, because it would take more than ``MOST_STEPS``.
+        """
         program = self._programs.get(checked.program)
         if program is None:
             program = self._programs[checked.program] = self._environment.deserialize(checked.program)
         try:
             answer = program.eval(data={**values, PARAMETERS: _parameter_values(checked.parameters)})
         except RuntimeError as error:  # The binding raises some errors and returns others as values.
-            return CelRuntimeError(str(error)[:200])
+            return _erred(str(error))
         if answer.type() == cel.Type.BOOL:
             return bool(answer.plain_value())
         if answer.type() == cel.Type.INT:
             return int(answer.plain_value())
         if answer.type() == cel.Type.DURATION:
             return int(answer.plain_value() // _MILLISECOND)
-        return CelRuntimeError(str(answer.value())[:200])
+        return _erred(str(answer.value()))
+
+
+def _erred(message: str) -> CelRuntimeError:
+    if _GAVE_UP in message:
+        raise BeyondLimit(message[:200])
+    return CelRuntimeError(message[:200])
 
 
 def evaluate(checked: CheckedExpression, row: msgspec.Struct) -> bool | CelRuntimeError:

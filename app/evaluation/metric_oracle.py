@@ -7,13 +7,14 @@ It shares no code with the SQL that computes metrics; the two must agree.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from app.cel.errors import CelRuntimeError
+from app.cel.errors import BeyondLimit, CelRuntimeError
 from app.cel.interpreter import Interpreter
 from app.controls.loader import Controls
 from app.controls.metrics import EACH
@@ -163,6 +164,8 @@ def measure_by_hand(
 ) -> dict[str, MetricResult]:
     """Return, by id, the metrics over populations of at most so many items, computed from the rows.
 
+    A metric on which the interpreter gives up, because lists of a row are too long for it, is left out.
+
     Raises:
         NotFound: a population was not frozen.
         InvalidInput: a segment cannot be used.
@@ -179,6 +182,7 @@ def measure_by_hand(
         for definition in mine if size <= most else ():
             test = definition.metric.test
             outcomes = outcomes_of(results, population, test) if test else None
-            sheet = figures_by_hand(definition, rows, months, outcomes)
-            found[definition.metric.id] = concluded(definition, sheet, evaluation, sources)
+            with suppress(BeyondLimit):
+                sheet = figures_by_hand(definition, rows, months, outcomes)
+                found[definition.metric.id] = concluded(definition, sheet, evaluation, sources)
     return found

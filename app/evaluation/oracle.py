@@ -6,11 +6,12 @@ In:  tests and rows. Out: item outcomes. It shares no code with the SQL compiler
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import msgspec
 
-from app.cel.errors import CelRuntimeError
+from app.cel.errors import BeyondLimit, CelError, CelRuntimeError
 from app.cel.expression import CheckedExpression
 from app.cel.interpreter import Interpreter
 from app.cel.schema import Parameter
@@ -25,15 +26,18 @@ def item_outcome(test: ControlTest, row: Row, slices: Sequence[Slice] = ()) -> I
     """Return what a test says of one row of its population.
 
     Raises:
-        CelError: an expression of the test cannot be used.
+        CelError: an expression of the test cannot be used, or the interpreter gives up on this row.
     """
-    return outcomes([test], row, {test.id: slices})[test.id]
+    told = outcomes([test], row, {test.id: slices})
+    if test.id not in told:
+        raise CelError("the lists of this item are too long for the interpreter")
+    return told[test.id]
 
 
 def outcomes(
     tests: Iterable[ControlTest], row: Row, slices: Mapping[str, Sequence[Slice]] | None = None
 ) -> dict[str, ItemOutcome]:
-    """Return what several tests of one population say of one row; cheaper than asking one by one.
+    """Return what several tests of one population say of one row, as ``judge`` does.
 
     Args:
         tests: the tests.
@@ -48,10 +52,17 @@ def outcomes(
 
 
 def judge(definitions: Sequence[Definition], row: Row) -> dict[str, ItemOutcome]:
-    """Return what tests that were defined before say of one row; for many rows this is cheaper still."""
+    """Return what tests that were defined before say of one row; for many rows this is cheaper still.
+
+    A test on which the interpreter gives up, because lists of the row are too long for it, is left out.
+    """
     interpreter = _interpreter(type(row))
     values = interpreter.values(row, [asked for definition in definitions for asked in definition.expressions])
-    return {definition.id: _judge(definition, row, interpreter, values) for definition in definitions}
+    told: dict[str, ItemOutcome] = {}
+    for definition in definitions:
+        with suppress(BeyondLimit):
+            told[definition.id] = _judge(definition, row, interpreter, values)
+    return told
 
 
 @lru_cache(maxsize=16)

@@ -34,19 +34,26 @@ _CODES = {int(outcome) for outcome in DEVIATING}
 
 
 class Asked(msgspec.Struct):
-    """How much the interpreter was asked: outcomes in all, deviations among them, sampled items, whole populations."""
+    """How much the interpreter was asked: outcomes in all, deviations among them, sampled items, whole populations.
+
+    ``beyond`` is how many outcomes it gave none for, because lists of their items are too long for it.
+    """
 
     outcomes: int = 0
     deviations: int = 0
     sampled: int = 0
     whole: int = 0
+    beyond: int = 0
 
     def __str__(self) -> str:
         """Return one line for people."""
-        return (
+        asked = (
             f"{self.outcomes:,} outcomes: all {self.deviations:,} deviations, all {self.sampled:,} sampled items, "
             f"and every item of {self.whole} of {len(POPULATIONS)} populations"
         )
+        if not self.beyond:
+            return asked
+        return f"{asked}; but for {self.beyond:,} outcomes of items whose lists are too long for the interpreter"
 
 
 def by_interpreter(case: Case) -> str:
@@ -140,7 +147,10 @@ class _Population:
         tests = [each for place, each in enumerate(self._definitions) if every or codes[place] in _CODES]
         answers = judge(tests, row)
         asked.outcomes += len(answers)
-        asked.deviations += sum(code in _CODES for code in codes)
+        asked.beyond += len(tests) - len(answers)
+        asked.deviations += sum(
+            code in _CODES and each.id in answers for each, code in zip(self._definitions, codes, strict=True)
+        )
         asked.sampled += is_sampled
         return self._differences(row.item_id, codes, answers)
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from app.cel.check import check
-from app.cel.errors import CelRuntimeError
-from app.cel.interpreter import evaluate
+from app.cel.errors import BeyondLimit, CelRuntimeError
+from app.cel.interpreter import MOST_STEPS, evaluate
 from app.cel.sql import to_sql
 from app.trails.arrow import arrow_schema
 from app.trails.example import example_row
@@ -185,3 +185,14 @@ def test_the_interpreter_does_not_cut_a_text_at_nul():
     row = example_row("session", {"session": {"id": "admin\x00x"}})
     checked = check('session.id == "admin"', row=type(row), parameters={})
     assert evaluate(checked, row) is False
+
+
+def test_where_the_interpreter_gives_up_it_gives_no_answer() -> None:
+    expression = 'approvals.all(a, a.mode != "robot")'
+    short, long = (
+        example_row("session", {"approvals": [{"mode": "human"}] * count}) for count in (9_000, MOST_STEPS + 1)
+    )
+    checked = check(expression, row=type(short), parameters={})
+    assert evaluate(checked, short) is True
+    with pytest.raises(BeyondLimit):
+        evaluate(checked, long)

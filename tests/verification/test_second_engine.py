@@ -9,6 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.cel.errors import BeyondLimit
+from app.cel.expression import CheckedExpression
+from app.cel.interpreter import Interpreter
 from app.controls.loader import Controls, load
 from app.evaluation.model import ItemOutcome
 from app.packs.assemble import draft_pack
@@ -118,3 +121,18 @@ def test_a_sampled_item_that_is_not_there_is_named(judged: Judged) -> None:
     with pytest.raises(Failed) as caught:
         interpret(judged.controls, report, judged.folders, whole_up_to=0)
     assert caught.value.problems == ("broker/grant/none is not in population grant",)
+
+
+def test_what_is_too_long_for_the_interpreter_is_counted_and_not_called_a_difference(
+    judged: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = interpret(judged.controls, judged.report, judged.folders)
+
+    def gives_up(_self: Interpreter, checked: CheckedExpression, _values: object) -> bool:
+        raise BeyondLimit(checked.source)
+
+    monkeypatch.setattr(Interpreter, "evaluate", gives_up)
+    asked = interpret(judged.controls, judged.report, judged.folders)
+    assert (asked.outcomes, asked.deviations, asked.beyond) == (0, 0, whole.outcomes)
+    assert f"but for {whole.outcomes:,} outcomes" in str(asked)
+    assert "but for" not in str(whole)
