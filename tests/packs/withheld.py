@@ -56,14 +56,13 @@ def evaluated_of(parts: Ingredients) -> EvaluatedPeriod:
     )
 
 
-def withheld_draft(
+def withheld_parts(
     folder: Path,
     identity: SigningIdentity,
     request: WithholdingRequest = REQUEST,
     stated: Sequence[AccessRecord] | None = None,
-    render: Render = plain_render,
-) -> tuple[Draft, Withheld, Path]:
-    """Return the pack before it is signed, what was withheld, and the file that opens it."""
+) -> tuple[Ingredients, Withheld]:
+    """Return what the pack is made from, and what was withheld."""
     for name in ("work", "withheld"):
         (folder / name).mkdir(parents=True)
     parts = ingredients(folder, identity, stated=planted_records() if stated is None else stated)
@@ -74,8 +73,25 @@ def withheld_draft(
         evaluation=found.evaluated.evaluation,
         folders=Folders(populations=found.evaluated.segments, results=parts.folders.results),
     )
+    return shown, found
+
+
+def withheld_draft(
+    folder: Path,
+    identity: SigningIdentity,
+    request: WithholdingRequest = REQUEST,
+    stated: Sequence[AccessRecord] | None = None,
+    render: Render = plain_render,
+) -> tuple[Draft, Withheld, Path]:
+    """Return the pack before it is signed, what was withheld, and the file that opens it."""
+    shown, found = withheld_parts(folder, identity, request, stated)
     draft = draft_pack(shown, render, folder / "work")
+    return draft, found, disclosures(found, draft, folder)
+
+
+def disclosures(found: Withheld, draft: Draft, folder: Path) -> Path:
+    """Write the file that opens what a draft withholds."""
     opened = folder / "disclosures.jsonl"
     with found.lines.open("rb") as lines:
         write_file(opened, draft.digests["content-manifest.json"], lines)
-    return draft, found, opened
+    return opened

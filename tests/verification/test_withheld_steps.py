@@ -3,18 +3,24 @@
 """A pack that withholds fields verifies, says what nobody could check, and checks what is disclosed later."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import msgspec
 import pytest
 
 from app.packs.assemble import sign_pack, write_pack
+from app.packs.model import ReportData
 from app.packs.withholding.disclosures import Disclosure, select
 from app.signing.keys import SigningIdentity
+from app.verification import flags
+from app.verification.outcome import Failed
 from app.verification.reader import Reader
 from app.verification.report import StepState, VerificationReport, as_text
 from app.verification.verifier import verify
 from tests.packs.small import SIGNED_AT
 from tests.packs.withheld import FIELDS, withheld_draft
+from tests.verification.test_flag_step import REMOVE, case_of, event
 
 Made = tuple[Path, Path]
 STATED, DISCLOSED = 26, 27
@@ -167,3 +173,15 @@ def test_a_pack_that_withholds_nothing_says_so(pack: Path, identity: SigningIden
     assert report.withheld == report.not_reperformed == ()
     (step,) = (step for step in report.steps if step.number == DISCLOSED)
     assert step.state is StepState.NOT_DONE
+
+
+def test_sessions_must_show_the_flags_of_events_whose_texts_are_withheld(tmp_path: Path) -> None:
+    mark = {"text": "withheld:" + "A" * 43, "text_sha256": "withheld:" + "B" * 43}
+    flagged = {**event("a", None, REMOVE), **mark}
+    case = case_of(tmp_path / "same", [flagged], [{**flagged, "text_sha256": "withheld:" + "C" * 43}])
+    case._report = cast(ReportData, SimpleNamespace(withheld=SimpleNamespace(fields=("event.text",))))
+    assert flags.again(case).startswith("NOT DONE for 1 withheld texts, whose flags are the signer's claim")
+    case = case_of(tmp_path / "other", [flagged], [{**flagged, "flags": []}])
+    case._report = cast(ReportData, SimpleNamespace(withheld=SimpleNamespace(fields=("event.text",))))
+    with pytest.raises(Failed, match="s/session/1 shows other flags of event a"):
+        flags.again(case)
