@@ -794,7 +794,10 @@ STEPS: list[tuple[int, str, Callable[[Pack], str], bool, bool]] = [
     (17, "the report, findings and samples follow", samples, False, True),
     (24, "the witnesses you named have seen the ledger", witnesses, True, False),
 ]
-LEFT_OUT = "Not done by this program: controls, populations, running the tests again, listings, metrics, time stamps."
+LEFT_OUT = (
+    "Not done by this program: controls, populations, running the tests again, listings, metrics, time stamps, and "
+    "what a pack withholds."
+)
 
 
 def verify(data: Any, trust: list[bytes] | None, named: list[str]) -> dict[str, Any]:
