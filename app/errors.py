@@ -9,6 +9,7 @@
     │   └── ControlsInvalid    a file under controls/ does not load
     ├── NotFound               no such thing (exit 2, HTTP 404)
     ├── Forbidden              the caller may not do this (exit 2, HTTP 403)
+    ├── Conflict               it cannot be done in the state that things are in (exit 2, HTTP 409)
     ├── CheckFailed            a check was carried out and did not hold (exit 1, HTTP 409)
     │   ├── LedgerCorrupt      the stored ledger contradicts itself
     │   └── VerificationFailed a pack does not verify
@@ -86,6 +87,13 @@ class Forbidden(ProofroomError):
     """The caller is known and may not do this."""
 
     code = "forbidden"
+    exit_status = 2
+
+
+class Conflict(ProofroomError):
+    """What is asked for cannot be done in the state that things are in now."""
+
+    code = "conflict"
     exit_status = 2
 
 

@@ -190,6 +190,17 @@ class Services:
         self.auth.record(caller.name, "pack.build", job.id)
         return job
 
+    def cancel_job(self, job_id: str, caller: Caller) -> Job:
+        """Have a job stopped and write down who asked.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it has ended already.
+        """
+        job = self.jobs.cancel(job_id)
+        self.auth.record(caller.name, "job.cancel", job.id)
+        return job
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """Work off background jobs while the block runs."""

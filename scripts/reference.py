@@ -54,7 +54,7 @@ def openapi() -> str:
 
 def cli_page() -> str:
     """Return the help of every command, as one page."""
-    parts = ["# The command line\n\nExit status: 0 done, 1 a check did not hold, 2 wrong use.\n"]
+    parts = ["# The command line\n\nExit status: 0 done, 1 a check did not hold, 2 wrong use, 130 stopped by Ctrl-C.\n"]
     for path in _paths(typer.main.get_command(command_line), ()):
         shown = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"}).invoke(
             command_line, [*path, "--help"], prog_name="proofroom"

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import (
     CheckFailed,
+    Conflict,
     Forbidden,
     InvalidInput,
     NotFound,
@@ -29,6 +30,7 @@ _STATUS: tuple[tuple[type[ProofroomError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (CheckFailed, 409),
+    (Conflict, 409),
     (InvalidInput, 422),
     (SourceRefused, 502),
     (SourceUnavailable, 503),

@@ -2,6 +2,8 @@
 
 """All SQL about jobs."""
 
+from collections.abc import Collection
+
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
@@ -44,9 +46,31 @@ def claim_next(session: Session, now: int, stale_before: int) -> str | None:
     return row.id if claimed.rowcount == 1 else None
 
 
-def save(session: Session, job_id: str, attempt: int, **values: object) -> bool:
-    """Write a job's progress or end, but only for the worker that holds this attempt; tell whether it did."""
+def save(session: Session, job_id: str, attempt: int, states: Collection[JobState], **values: object) -> bool:
+    """Write a job's progress or end; tell whether it did.
+
+    It does only for the worker that holds this attempt, and only while the job is in one of ``states``.
+    """
     written = session.connection().execute(
-        update(JobRow).where(col(JobRow.id) == job_id, col(JobRow.attempt) == attempt).values(**values)
+        update(JobRow)
+        .where(col(JobRow.id) == job_id, col(JobRow.attempt) == attempt, col(JobRow.state).in_(states))
+        .values(**values)
     )
     return written.rowcount == 1
+
+
+def cancel(session: Session, job_id: str, now: int) -> bool:
+    """Stop a job that waits at once, and have one that runs stopped by its worker; tell whether there was one."""
+    chosen = update(JobRow).where(col(JobRow.id) == job_id)
+    waiting = chosen.where(col(JobRow.state) == JobState.QUEUED)
+    running = chosen.where(col(JobRow.state) == JobState.RUNNING)
+    connection = session.connection()
+    stopped = connection.execute(waiting.values(state=JobState.CANCELLED, updated_at=now)).rowcount
+    asked = connection.execute(running.values(state=JobState.CANCELLING, updated_at=now)).rowcount
+    return stopped + asked > 0
+
+
+def close_abandoned(session: Session, now: int, stale_before: int) -> None:
+    """Mark as cancelled what was to be stopped by a worker that went silent."""
+    abandoned = (col(JobRow.state) == JobState.CANCELLING) & (col(JobRow.updated_at) < stale_before)
+    session.connection().execute(update(JobRow).where(abandoned).values(state=JobState.CANCELLED, updated_at=now))

@@ -160,9 +160,12 @@ def _responses(desk: TimeDesk) -> StampAll:
 def write_pack(members: Mapping[str, Content], path: Path) -> None:
     """Write the archive aside and put it in place whole, so that nobody ever sees half a pack."""
     aside = path.with_name(f".{path.name}.partial")
-    with aside.open("wb") as file:
-        write_archive(dict(members), file)
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            write_archive(dict(members), file)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _write_ledger(ledger: LedgerPart, work: Path) -> None:

@@ -90,7 +90,7 @@ def pack_view(pack: PackInfo) -> dict[str, str]:
 
 def job_view(job: Job, refresh: str) -> dict[str, Any]:
     """Return what the template reads about a job."""
-    running = job.state in {JobState.QUEUED, JobState.RUNNING}
+    open_states = {JobState.QUEUED, JobState.RUNNING}
     match job.state:
         case JobState.QUEUED:
             sentence = "The pack is waiting to be built."
@@ -100,7 +100,17 @@ def job_view(job: Job, refresh: str) -> dict[str, Any]:
             sentence = "The pack was built."
         case JobState.FAILED:
             sentence = f"The pack was not built: {job.problem}"
-    return {"sentence": sentence, "running": running, "refresh": refresh}
+        case JobState.CANCELLING:
+            sentence = "The building of the pack is being stopped."
+        case JobState.CANCELLED:
+            sentence = "The building of the pack was cancelled, and nothing of it is left."
+    return {
+        "id": job.id,
+        "sentence": sentence,
+        "running": job.state in open_states | {JobState.CANCELLING},
+        "can_cancel": job.state in open_states,
+        "refresh": refresh,
+    }
 
 
 def _unbroken(text: str) -> str:

@@ -4,6 +4,7 @@
 
 import datetime
 import urllib.parse
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 
 from app.api.deps import ServicesDep
 from app.auth.tokens import Caller, Scope
-from app.errors import Forbidden, NotFound, ProofroomError
+from app.errors import Conflict, Forbidden, NotFound, ProofroomError
 from app.evaluation.model import Period
 from app.records.times import format_instant, parse_day
 from app.resources import shipped
@@ -165,6 +166,24 @@ def build_pack(
     period = Period.of_days(parse_day(start), parse_day(end))
     job = services.submit_pack(framework, period, caller, None)
     query = urllib.parse.urlencode({"framework": framework, "start": start, "end": end, "job": job.id})
+    return RedirectResponse(f"/?{query}#packs", _SEE_OTHER)
+
+
+@router.post("/jobs/{job_id}/cancel", dependencies=[Depends(same_origin)])
+def cancel_job(
+    services: ServicesDep,
+    caller: CallerDep,
+    job_id: str,
+    framework: Annotated[str, Form()],
+    start: Annotated[str, Form()],
+    end: Annotated[str, Form()],
+) -> Response:
+    """Have a job stopped and go back to the overview, which shows what became of it, also where it had ended."""
+    if caller is None or Scope.PACKS_WRITE not in caller.scopes:
+        raise Forbidden("cancelling a pack needs a token with the scope 'packs:write'")
+    with suppress(Conflict):
+        services.cancel_job(job_id, caller)
+    query = urllib.parse.urlencode({"framework": framework, "start": start, "end": end, "job": job_id})
     return RedirectResponse(f"/?{query}#packs", _SEE_OTHER)
 
 

@@ -65,10 +65,13 @@ def write_file(path: Path, content_manifest_sha256: str, lines: Iterable[bytes])
     aside = path.with_name(f".{path.name}.partial")
     aside.unlink(missing_ok=True)
     header = Header(format=FORMAT, content_manifest_sha256=content_manifest_sha256)
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
-        file.write(msgspec.json.encode(header, order="sorted") + b"\n")
-        file.writelines(lines)
-    aside.replace(path)
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
+            file.write(msgspec.json.encode(header, order="sorted") + b"\n")
+            file.writelines(lines)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_header(line: bytes, *, where: str) -> Header:
