@@ -3,11 +3,12 @@
 
 """Check a Proofroom evidence pack with this one file, Python 3.11 and the package ``cryptography``; nothing else.
 
-    python -I proofroom_verify.py PACK.zip --trust signer.crt [--witness KEY] [--json]
+    python -I proofroom_verify.py PACK.zip --trust signer.crt [--trust-time CERT] [--crl FILE] [--renewal FILE]
+        [--sign-off FILE] [--fingerprint HEX] [--witness KEY] [--at INSTANT] [--json]
 
 It shares no code with Proofroom. Its steps have the numbers and names of docs/verification.md; what it does of a step
-only in part says so, and what it does not do is listed: running the tests again, the text of the PDF, time stamps.
-It needs no network and no configuration, reads the pack and the trust anchor, and writes nothing.
+only in part says so, and what it does not do is listed: whatever takes reading Parquet, the controls or a PDF's text.
+It needs no network and no configuration, reads the pack and what you give it, and writes nothing.
 
 Exit status: 0 no step failed and all that are required were done, 1 otherwise, 2 wrong use.
 """
@@ -25,20 +26,21 @@ import mmap
 import re
 import struct
 import sys
+import time
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 OK, FAILED, NOT_DONE = "ok", "FAILED", "not done"
 SIGNATURES = {"manifest.json", "manifest.sigstore.json", "manifest.json.p7s"}
@@ -54,6 +56,8 @@ SIGNING_USES = {
     *("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.3", "2.5.29.37.0", "1.3.6.1.5.5.7.3.36"),
     *("1.2.840.113583.1.1.5", "1.3.6.1.4.1.311.10.3.12"),
 }
+ANY_USE, TIME_USE = "2.5.29.37.0", "1.3.6.1.5.5.7.3.8"
+CLOCK_SKEW = 300_000  # Milliseconds by which the clocks of signer and authority may differ.
 UNDERSTOOD = {"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.32", "2.5.29.17"}
 
 
@@ -195,8 +199,9 @@ class Archive:
             end = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 0x32D, 45, 0, 0, count, count, size, start)
             end += struct.pack("<IIQI", 0x07064B50, 0, start + size, 1)
         shown = min(count, self.COUNT)
-        fields = (shown, shown, min(size, self.LIMIT), min(start, self.LIMIT), 0)
-        end += struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, *fields)
+        end += struct.pack(
+            "<IHHHHIIH", 0x06054B50, 0, 0, shown, shown, min(size, self.LIMIT), min(start, self.LIMIT), 0
+        )
         require(place == start and data[start:] == directory + end, "the directory is not written as packs are")
 
 
@@ -341,9 +346,11 @@ def verify_ecdsa(certificate: x509.Certificate, signature: bytes, data: bytes) -
         raise Failed("the signature is not the certificate's") from error
 
 
-def read_anchors(data: bytes) -> list[x509.Certificate | bytes]:
-    """Return certificates, or public keys as DER, from PEM or DER."""
-    readers: list[Callable[[bytes], list[x509.Certificate | bytes]]] = [
+def read_anchors(data: bytes) -> list[x509.Certificate | bytes | str]:
+    """Return certificates, or public keys as DER, from PEM or DER; or the fingerprint of either."""
+    if data.startswith(b"sha256:"):
+        return [data.removeprefix(b"sha256:").decode()]
+    readers: list[Callable[[bytes], list[x509.Certificate | bytes | str]]] = [
         lambda pem: list(x509.load_pem_x509_certificates(pem)),
         lambda pem: [spki_of(serialization.load_pem_public_key(pem))],
         lambda der: [x509.load_der_x509_certificate(der)],
@@ -357,49 +364,124 @@ def read_anchors(data: bytes) -> list[x509.Certificate | bytes]:
     raise Failed("the trust anchor is not a certificate or public key (PEM or DER)")
 
 
-def extension(certificate: x509.Certificate, kind: Any) -> Any:
+def extension(certificate: Any, kind: Any) -> Any:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
 
 
-def valid_at(certificate: x509.Certificate, moment: dt.datetime) -> bool:
-    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+def valid_at(certificate: x509.Certificate, moment: int) -> bool:
+    """Tell whether a certificate is within its validity at an instant, epoch milliseconds as everywhere here."""
+    at = dt.datetime.fromtimestamp(moment / 1000, tz=dt.UTC)
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def ends_at(certificate: x509.Certificate) -> int:
+    return int(certificate.not_valid_after_utc.timestamp()) * 1000
+
+
+def instant(text: str) -> int:
+    moment = dt.datetime.fromisoformat(text)
+    require(moment.tzinfo, f"{text} has no zone")
+    return (moment - dt.datetime.fromtimestamp(0, tz=dt.UTC)) // dt.timedelta(milliseconds=1)
+
+
+def day(moment: int) -> str:
+    return f"{dt.datetime.fromtimestamp(moment / 1000, tz=dt.UTC):%Y-%m-%d}"
 
 
 def is_understood(certificate: x509.Certificate) -> bool:
     return all(not each.critical or each.oid.dotted_string in UNDERSTOOD for each in certificate.extensions)
 
 
-def use_fits(certificate: x509.Certificate) -> bool:
-    uses = extension(certificate, x509.ExtendedKeyUsage)
-    return uses is None or any(use.dotted_string in SIGNING_USES for use in uses)
+def use_fits(certificate: x509.Certificate, uses: set[str]) -> bool:
+    found = extension(certificate, x509.ExtendedKeyUsage)
+    return found is None or any(use.dotted_string in uses for use in found)
 
 
-def may_issue(authority: x509.Certificate, path: list[x509.Certificate], moment: dt.datetime) -> bool:
+def may_sign(certificate: x509.Certificate, uses: set[str]) -> bool:
+    """RFC 5280 sections 4.2.1.3, 4.2.1.9 and 4.2.1.12, of an end entity."""
+    usage, basic = extension(certificate, x509.KeyUsage), extension(certificate, x509.BasicConstraints)
+    signs = usage is None or usage.digital_signature or usage.content_commitment
+    return bool(
+        signs and use_fits(certificate, uses) and not (basic is not None and basic.ca) and is_understood(certificate)
+    )
+
+
+def may_issue(authority: x509.Certificate, path: list[x509.Certificate], moment: int, uses: set[str]) -> bool:
     """RFC 5280 sections 4.2.1.3, 4.2.1.9 and 6.1.4."""
     basic, usage = extension(authority, x509.BasicConstraints), extension(authority, x509.KeyUsage)
-    if basic is None or not basic.ca or usage is None or not usage.key_cert_sign or not use_fits(authority):
+    if basic is None or not basic.ca or usage is None or not usage.key_cert_sign:
         return False
     between = sum(each.subject != each.issuer for each in path[1:])
     fits = basic.path_length is None or between <= basic.path_length
-    return fits and is_understood(authority) and valid_at(authority, moment)
+    return fits and use_fits(authority, {*uses, ANY_USE}) and is_understood(authority) and valid_at(authority, moment)
 
 
-def leads(path: list[x509.Certificate], others: list[Any], anchors: list[Any], moment: dt.datetime) -> bool:
-    """Tell whether a chain leads from the last certificate of a path to an anchor."""
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def is_anchor(certificate: x509.Certificate, anchors: list[Any]) -> bool:
+    """An anchor is a certificate, a public key (DER), or the hex SHA-256 of either."""
+    key = spki_of(certificate.public_key())
+    return any(each in anchors for each in (certificate, key, sha256(der_of(certificate)), sha256(key)))
+
+
+def find_path(
+    path: list[x509.Certificate], others: list[x509.Certificate], anchors: list[Any], moment: int, uses: set[str]
+) -> list[x509.Certificate] | None:
+    """Return the chain from the last certificate of a path to an anchor, itself included; None if there is none."""
     last = path[-1]
-    if last in anchors or spki_of(last.public_key()) in anchors:
-        return True
+    if is_anchor(last, anchors):
+        return path
     for other in [*(each for each in anchors if isinstance(each, x509.Certificate)), *others]:
+        fits = other not in path and len(path) <= 6 and may_issue(other, path, moment, uses)
+        if fits and issued_by(last, other) and (found := find_path([*path, other], others, anchors, moment, uses)):
+            return found
+    return None
+
+
+def revocations(
+    path: list[x509.Certificate], others: list[x509.Certificate], lists: list[Any], used_at: int | None
+) -> list[str]:
+    """Return which certificates below the anchor were revoked when they were used; at a claimed time all count."""
+    issuers, found = [*path[1:], *others], []
+    for certificate in path[:-1] or path:
+        for crl in lists:
+            late = used_at is not None and crl.next_update_utc and crl.next_update_utc.timestamp() * 1000 < used_at
+            entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if entry is None or late or crl.issuer != certificate.issuer or not speaks(crl, issuers):
+                continue
+            invalid = extension(entry, x509.InvalidityDate)
+            since = min(
+                entry.revocation_date_utc, invalid.invalidity_date_utc if invalid else entry.revocation_date_utc
+            )
+            if used_at is None or since.timestamp() * 1000 <= used_at:
+                found.append(f"the certificate {certificate.subject.rfc4514_string()} was revoked on {since:%Y-%m-%d}")
+    return found
+
+
+def speaks(crl: Any, issuers: list[x509.Certificate]) -> bool:
+    """RFC 5280 section 6.3, without lists of other issuers and lists of some reasons only."""
+    scope = extension(crl, x509.IssuingDistributionPoint)
+    if any(each.critical and each.oid.dotted_string not in {"2.5.29.28", "2.5.29.20"} for each in crl.extensions):
+        return False
+    if scope and (scope.indirect_crl or scope.only_some_reasons or scope.only_contains_attribute_certs):
+        return False
+    for issuer in issuers:
+        usage = extension(issuer, x509.KeyUsage)
         try:
-            last.verify_directly_issued_by(other)
-        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+            may = issuer.subject == crl.issuer and (usage is None or usage.crl_sign)
+            if may and crl.is_signature_valid(issuer.public_key()):
+                return True
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             continue
-        fits = other not in path and len(path) <= 6 and may_issue(other, path, moment)
-        if fits and leads([*path, other], others, anchors, moment):
-            return True
     return False
 
 
@@ -416,14 +498,263 @@ def der_items(data: bytes) -> list[tuple[int, bytes, bytes]]:
     return items
 
 
+def der(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([len(body)]) if len(body) < 0x80 else bytes([0x80 + len(size)]) + size) + body
+
+
+def oid(dotted: str) -> bytes:
+    first, second, *rest = map(int, dotted.split("."))
+    body = b""
+    for number in (first * 40 + second, *rest):
+        part = bytes([number & 0x7F])
+        while number := number >> 7:
+            part = bytes([number & 0x7F | 0x80]) + part
+        body += part
+    return der(0x06, body)
+
+
+NULL, ONE = der(0x05), der(0x02, b"\1")
+DATA, SIGNED_DATA, TIME_INFO = map(oid, ("1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"))
+KIND, DIGEST, SIGNED_AT = (oid(f"1.2.840.113549.1.9.{last}") for last in (3, 4, 5))
+NAMED_SIGNER, TOKEN = oid("1.2.840.113549.1.9.16.2.47"), oid("1.2.840.113549.1.9.16.2.14")
+HASHES: dict[bytes, Any] = {
+    der(0x30, oid(f"2.16.840.1.101.3.4.2.{last}"), NULL): kind
+    for last, kind in ((1, hashes.SHA256()), (2, hashes.SHA384()), (3, hashes.SHA512()))
+}
+SHA256 = next(iter(HASHES))
+ECDSA_SHA256 = der(0x30, oid("1.2.840.10045.4.3.2"))
+RSA_PLAIN = "1.2.840.113549.1.1.1"
+SCHEMES = {oid(RSA_PLAIN): None} | {
+    oid(f"{prefix}.{last}"): size
+    for prefix, numbers in (("1.2.840.113549.1.1", (11, 12, 13)), ("1.2.840.10045.4.3", (2, 3, 4)))
+    for last, size in zip(numbers, (32, 48, 64), strict=True)
+}
+
+
+class Signed(NamedTuple):
+    """A SignedData (RFC 5652 section 5.1) with one signer; each part as it is spelled.
+
+    ``attributes`` is the body of the signed SET, ``values`` what it holds by type, ``token`` a time stamp over the
+    signature.
+    """
+
+    version: bytes
+    content: bytes
+    certificates: list[bytes]
+    digest: bytes
+    attributes: bytes
+    values: dict[bytes, bytes]
+    scheme: bytes
+    signature: bytes
+    token: bytes | None
+
+
+def read_signed(data: bytes) -> Signed:
+    """Take a CMS apart and require that putting it together again gives the same bytes, so nothing else is in it."""
+    try:
+        found, name = take_apart(data)
+    except (ValueError, IndexError) as error:
+        raise Failed("this is not a CMS signature of the expected shape") from error
+    own = der(0x30, *signer_name(read_any(signer_of(found))))
+    extra = b"" if found.token is None else der(0xA1, der(0x30, TOKEN, der(0x31, found.token)))
+    attributes, signature = der(0xA0, found.attributes), der(0x04, found.signature)
+    again = der(0x30, ONE, own, found.digest, attributes, found.scheme, signature, extra)
+    parts = (found.version, der(0x31, found.digest), found.content, der(0xA0, *found.certificates), der(0x31, again))
+    spelled = der(0x30, SIGNED_DATA, der(0xA0, der(0x30, *parts)))
+    require(name == own and spelled == data, "the CMS names another signer, or holds something else than it should")
+    require(found.certificates == sorted(found.certificates), "the certificates are out of order")
+    return found
+
+
+def take_apart(data: bytes) -> tuple[Signed, bytes]:
+    """Return the parts of a CMS and the name of its signer, as they are spelled."""
+    ((_, info, _),) = der_items(data)
+    _, (_, wrapped, _) = der_items(info)
+    ((_, body, _),) = der_items(wrapped)
+    (_, _, version), _, (_, _, content), (_, held, _), (_, signers, _) = der_items(body)
+    ((_, signer, _),) = der_items(signers)
+    _, (_, _, name), (_, _, digest), (_, attributes, _), (_, _, scheme), (_, signature, _), *rest = der_items(signer)
+    unsigned = one_value(rest[0][1]) if rest else {}
+    require(len(rest) < 2 and set(unsigned) <= {TOKEN}, "the CMS carries something else than a time stamp")
+    certificates, values = [whole for _, _, whole in der_items(held)], one_value(attributes)
+    token = unsigned.get(TOKEN)
+    return Signed(version, content, certificates, digest, attributes, values, scheme, signature, token), name
+
+
+def one_value(attributes: bytes) -> dict[bytes, bytes]:
+    """Return attributes by type; each has one value and is there once."""
+    values: dict[bytes, bytes] = {}
+    for _, attribute, _ in der_items(attributes):
+        (_, _, kind), (_, inner, _) = der_items(attribute)
+        ((_, _, values[kind]),) = der_items(inner)
+    require(len(values) == len(der_items(attributes)), "an attribute is there twice")
+    return values
+
+
+def signer_name(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    number = certificate.serial_number
+    return certificate.issuer.public_bytes(), der(
+        0x02, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
+    )
+
+
+def signer_of(signed: Signed) -> bytes:
+    """Return the certificate, DER, whose digest is signed (RFC 5035): the first of those that are named."""
+    require(NAMED_SIGNER in signed.values, "the CMS does not name its signer")
+    ((_, body, _),) = der_items(signed.values[NAMED_SIGNER])
+    ((_, named, _), *_) = der_items(der_items(body)[0][1])
+    parts = der_items(named)
+    kind = HASHES.get(parts[0][2], HASHES.get(der(0x30, parts[0][1], NULL))) if parts[0][0] == 0x30 else hashes.SHA256()
+    digest = next(content for tag, content, _ in parts if tag == 0x04)
+    if kind is None:
+        raise Failed("the CMS names its signer by an unknown digest")
+    (own,) = [each for each in signed.certificates if hashlib.new(kind.name, each).digest() == digest]
+    return own
+
+
+def read_any(data: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(data)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Failed("this is not an X.509 certificate") from error
+
+
+def in_line(certificate: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
+    """Return the issuers of a certificate, each certified by the next; no other may be there."""
+    chain, rest, last = [], list(others), certificate
+    while rest:
+        found = [each for each in rest if each != last and issued_by(last, each)]
+        require(found, "a certificate is in no line with the signer's")
+        rest.remove(found[0])
+        chain.append(found[0])
+        last = found[0]
+    return chain
+
+
+def check_signed(data: bytes, sha: str, certificate: x509.Certificate, moment: int | None) -> tuple[list[Any], Any]:
+    """Check a detached CMS over content of a digest, in the one shape that packs have; return issuers and token."""
+    signed = read_signed(data)
+    own = der_of(certificate)
+    require(own in signed.certificates, "the CMS is by another certificate than the bundle")
+    named = der(0x30, der(0x30, der(0x30, der(0x04, hashlib.sha256(own).digest()))))
+    values = [(KIND, DATA), (DIGEST, der(0x04, bytes.fromhex(sha))), (NAMED_SIGNER, named)]
+    if moment is not None:
+        at = dt.datetime.fromtimestamp(moment // 1000, tz=dt.UTC)
+        text = f"{at:%Y%m%d%H%M%SZ}".encode()
+        values.append((SIGNED_AT, der(0x17, text[2:]) if at.year < 2050 else der(0x18, text)))
+    expected = b"".join(sorted(der(0x30, kind, der(0x31, value)) for kind, value in values))
+    require(signed.attributes == expected, "the CMS signs another content, time or certificate, or something else")
+    shape = (signed.version, signed.content, signed.digest, signed.scheme)
+    require(
+        shape == (ONE, der(0x30, DATA), SHA256, ECDSA_SHA256), "the CMS is of another version or uses other algorithms"
+    )
+    verify_ecdsa(certificate, signed.signature, der(0x31, signed.attributes))
+    return in_line(certificate, [read_any(each) for each in signed.certificates if each != own]), signed.token
+
+
+class Token(NamedTuple):
+    """What a time-stamp token says: who, about which digest, when, and when at the latest (epoch milliseconds)."""
+
+    authority: x509.Certificate
+    chain: list[x509.Certificate]
+    digest: str
+    at: int
+    latest: int
+
+
+def read_response(data: bytes) -> Token:
+    """Read a granting time-stamp response (RFC 3161 section 2.4.2)."""
+    ((_, body, _),) = der_items(data)
+    parts = der_items(body)
+    granted = der(0x30, der(0x02, b"\0"))
+    require(len(parts) == 2 and parts[0][2] == granted and der(0x30, granted, parts[1][2]) == data, "no granted token")
+    return read_token(parts[1][2])
+
+
+def read_token(data: bytes) -> Token:
+    """Check everything of a token that needs no trust anchor."""
+    signed = read_signed(data)
+    ((_, kind_and_info, _),) = der_items(signed.content)
+    (_, _, kind), (_, wrapped, _) = der_items(kind_and_info)
+    ((_, info, _),) = der_items(wrapped)
+    authority = read_any(signer_of(signed))
+    require(kind == TIME_INFO == signed.values.get(KIND), "the token is about something else than a time")
+    require(signed.digest in HASHES and signed.version == der(0x02, b"\3"), "the token is of another version")
+    digest = hashlib.new(HASHES[signed.digest].name, info).digest()
+    require(signed.values.get(DIGEST) == der(0x04, digest), "the token's signature is over another time")
+    sha, at, accuracy = read_time(info)
+    uses = authority.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    require(uses.critical and {use.dotted_string for use in uses.value} == {TIME_USE}, "the authority may do more")
+    require(may_sign(authority, {TIME_USE}) and valid_at(authority, at), "the authority may not, or not then")
+    verify_scheme(authority, signed)
+    chain = in_line(authority, [read_any(each) for each in signed.certificates if each != der_of(authority)])
+    return Token(authority, chain, sha, at, at + accuracy)
+
+
+def read_time(info: bytes) -> tuple[str, int, int]:
+    """Return digest, time and accuracy of a TSTInfo."""
+    ((_, body, _),) = der_items(info)
+    (_, version, _), _, (_, imprint, _), _, (_, moment, _), *rest = der_items(body)
+    (_, algorithm, _), (_, digest, _) = der_items(imprint)
+    is_sha256 = der_items(algorithm)[0][2] == oid("2.16.840.1.101.3.4.2.1") and len(digest) == 32
+    require(version == b"\1" and is_sha256, "the token is about no SHA-256")
+    match = re.fullmatch(rb"(\d{14})(?:\.(\d+))?Z", moment)
+    require(match, "the token's time cannot be read")
+    whole = dt.datetime.strptime(match[1].decode() + "+0000", "%Y%m%d%H%M%S%z")  # type: ignore[index]
+    at = int(whole.timestamp()) * 1000 + int((match[2] or b"").ljust(3, b"0")[:3])  # type: ignore[index]
+    parts = {tag: content for tag, content, _ in rest}
+    units = {tag: int.from_bytes(content, "big", signed=True) for tag, content, _ in der_items(parts.get(0x30, b""))}
+    accuracy = units.get(0x02, 0) * 1000 + units.get(0x80, 0) + bool(units.get(0x81))
+    require(min(units.values(), default=0) >= 0 and accuracy <= 3_600_000, "the authority does not know its time")
+    critical = any(
+        (0x01, b"\xff") in [one[:2] for one in der_items(each)] for _, each, _ in der_items(parts.get(0xA1, b""))
+    )
+    require(not critical, "the token has a critical extension that is not understood")
+    return digest.hex(), at, accuracy
+
+
+def verify_scheme(certificate: x509.Certificate, signed: Signed) -> None:
+    key, kind, data = certificate.public_key(), HASHES[signed.digest], der(0x31, signed.attributes)
+    scheme = SCHEMES.get(der_items(der_items(signed.scheme)[0][1])[0][2], 0)
+    require(scheme in {None, kind.digest_size}, "the token's signature uses another algorithm than it says")
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+            return key.verify(signed.signature, data, padding.PKCS1v15(), kind)
+        if isinstance(key, ec.EllipticCurvePublicKey) and scheme is not None:
+            return key.verify(signed.signature, data, ec.ECDSA(kind))
+    except (InvalidSignature, UnsupportedAlgorithm):
+        pass
+    raise Failed("the token's signature does not hold")
+
+
 # The steps.
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the reader gives, as bytes: whom to trust, about the signer and about time, lists, and what is beside."""
+
+    trust: list[bytes] | None = None
+    trust_time: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    renewals: tuple[bytes, ...] = ()
+    sign_offs: tuple[bytes, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    now: int | None = None
 
 
 class Pack:
     """What the steps of one verification have established."""
 
-    def __init__(self, data: Any, trust: list[bytes] | None, witnesses: list[str]) -> None:
-        self.data, self.trust, self.witnesses = data, trust, witnesses
+    def __init__(self, data: Any, reader: Reader) -> None:
+        self.data, self.reader, self.notes = data, reader, list[str]()
+        self.now = int(time.time() * 1000) if reader.now is None else reader.now
+        self.signature, self.responses = b"", list[bytes]()
+        self.chain: list[x509.Certificate] = []
+        self.pdf_tokens: list[Token] | None = None
+        self.tokens: tuple[list[Token], list[Token]] | None = None
         self.archive: Archive | None = None
         self.statement: Any = None
         self.certificate: x509.Certificate | None = None
@@ -438,7 +769,8 @@ class Pack:
         """Return a file that no statement covers."""
         archive = need(self.archive, 1)
         require(name in archive.names(), f"there is no {name}")
-        return archive.read(name)
+        data: bytes = archive.read(name)
+        return data
 
     def read(self, name: str) -> bytes:
         """Return a file, if somebody trusted has signed the statement and it is the one that the statement names."""
@@ -447,7 +779,8 @@ class Pack:
             raise NotDone("the signer is not the one you trust (step 5)")
         if name not in need(self.digests, 6):
             raise NotDone(f"{name} is not the file that was signed (step 6)")
-        return need(self.archive, 1).read(name)
+        data: bytes = need(self.archive, 1).read(name)
+        return data
 
     def report(self) -> Any:
         return read_json(self.read("report.json"))
@@ -486,76 +819,96 @@ def statement(pack: Pack) -> str:
 
 
 def bundle(pack: Pack) -> str:
-    value, payload = read_json(pack.raw("manifest.sigstore.json"), exact=True), pack.raw("manifest.json")
+    data, payload = pack.raw("manifest.sigstore.json"), pack.raw("manifest.json")
+    pack.certificate, signed, pack.signature, pack.responses = read_bundle(data)
+    if signed != payload:
+        pack.certificate = None
+    require(signed == payload, "the bundle signs another statement than manifest.json")
+    return f"by {need(pack.certificate, 3).subject.rfc4514_string()}"
+
+
+def read_bundle(data: bytes) -> tuple[x509.Certificate, bytes, bytes, list[bytes]]:
+    """Check a Sigstore bundle with one DSSE signature; return who signed what, the signature, and time stamps."""
+    value = read_json(data, exact=True)
     envelope, material = value["dsseEnvelope"], value["verificationMaterial"]
     require(value["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json", "not a Sigstore bundle v0.3")
-    known = set(value) == {"mediaType", "dsseEnvelope", "verificationMaterial"} and set(material) <= {
-        "certificate",
-        "timestampVerificationData",
-    }
+    stamps = material.get("timestampVerificationData", {"rfc3161Timestamps": [{"signedTimestamp": ""}]})
     known = (
-        known
+        set(value) == {"mediaType", "dsseEnvelope", "verificationMaterial"}
+        and {"certificate"} <= set(material) <= {"certificate", "timestampVerificationData"}
         and set(envelope) == {"payload", "payloadType", "signatures"}
         and set(material["certificate"]) == {"rawBytes"}
+        and set(stamps) == {"rfc3161Timestamps"}
+        and stamps["rfc3161Timestamps"]
+        and all(set(each) == {"signedTimestamp"} for each in stamps["rfc3161Timestamps"])
     )
     require(known, "the bundle holds something else than the one shape that is allowed")
     require(envelope["payloadType"] == "application/vnd.in-toto+json", "the bundle signs another type")
     require(len(envelope["signatures"]) == 1 and set(envelope["signatures"][0]) == {"sig"}, "not one signature")
-    require(read_base64(envelope["payload"]) == payload, "the bundle signs another statement than manifest.json")
+    payload = read_base64(envelope["payload"])
     certificate = read_certificate(read_base64(material["certificate"]["rawBytes"]))
     kind = envelope["payloadType"].encode()
-    encoded = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-    verify_ecdsa(certificate, read_base64(envelope["signatures"][0]["sig"]), encoded)
-    pack.certificate = certificate
-    return f"by {certificate.subject.rfc4514_string()}"
+    signature = read_base64(envelope["signatures"][0]["sig"])
+    verify_ecdsa(certificate, signature, b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload))
+    responses = [read_base64(each["signedTimestamp"]) for each in stamps["rfc3161Timestamps"]]
+    return certificate, payload, signature, [each for each in responses if each]
 
 
 def cms(pack: Pack) -> str:
     """RFC 5652 section 5.4: the signature is over the signed attributes, one of which is the statement's digest."""
-    data = pack.raw("manifest.json.p7s")
-    certificate = need(pack.certificate, 3)
-    try:
-        ((_, info, _),) = der_items(data)
-        (_, _, _), (_, wrapped, _) = der_items(info)
-        ((_, signed, _),) = der_items(wrapped)
-        signers = [content for tag, content, _ in der_items(signed) if tag == 0x31][-1]
-        ((_, signer, _),) = der_items(signers)
-        parts = der_items(signer)
-        (attributes,) = [whole for tag, _, whole in parts if tag == 0xA0]
-        (signature,) = [content for tag, content, _ in parts if tag == 0x04]
-        certificates = pkcs7.load_der_pkcs7_certificates(data)
-    except (ValueError, IndexError) as error:
-        raise Failed("not a detached CMS signature of the expected shape") from error
-    require(certificate in certificates, "the CMS is by another certificate than the bundle")
-    octets = hashlib.sha256(pack.raw("manifest.json")).digest()
-    require(b"\x04\x20" + octets in attributes, "the CMS signs another statement than manifest.json")
-    verify_ecdsa(certificate, signature, b"\x31" + attributes[1:])
-    return "the shape of the CMS, and its time, were not compared"
+    data, digest = pack.raw("manifest.json.p7s"), sha256(pack.raw("manifest.json"))
+    read_signed(data)
+    told = pack.predicate
+    chain, token = check_signed(data, digest, need(pack.certificate, 3), instant(told["signedAt"]))
+    require(token is None, "the CMS carries a time stamp, which is in the bundle")
+    prints = [sha256(der_of(each)) for each in chain]
+    require(prints == told["signer"]["chainSha256"], "the CMS brings other issuers along than the statement names")
+    pack.chain = chain
+    return f"at {told['signedAt']}"
 
 
 def signer(pack: Pack) -> str:
-    pack.is_strangers = pack.trust is not None
+    pack.is_strangers = pack.reader.trust is not None
     certificate, told = need(pack.certificate, 3), pack.predicate["signer"]
     fingerprint = sha256(der_of(certificate))
     require(told["certificateSha256"] == fingerprint, "the statement names another certificate")
     require(told["subject"] == certificate.subject.rfc4514_string(), "the statement names another subject")
-    moment = dt.datetime.fromisoformat(pack.predicate["signedAt"])
-    require(valid_at(certificate, moment), "the certificate was not valid when it signed")
-    usage, basic = extension(certificate, x509.KeyUsage), extension(certificate, x509.BasicConstraints)
-    signs = usage is None or usage.digital_signature or usage.content_commitment
-    fits = signs and use_fits(certificate) and not (basic is not None and basic.ca) and is_understood(certificate)
-    require(fits, "the certificate is not for signatures")
-    if pack.trust is None:
+    is_development = told["subject"] == "CN=Proofroom development identity"
+    require(told["isDevelopment"] == is_development, "the statement is wrong about a development identity")
+    claimed, proven = instant(pack.predicate["signedAt"]), proven_time(pack)
+    require(valid_at(certificate, claimed), "the certificate was not valid when it signed")
+    require(proven is None or valid_at(certificate, proven), "the certificate was not valid at the proven time")
+    require(may_sign(certificate, SIGNING_USES), "the certificate is not for signatures")
+    if pack.reader.trust is None:
         raise NotDone(f"no trust anchor was given (--trust); compare the certificate's fingerprint {fingerprint}")
-    try:
-        others = pkcs7.load_der_pkcs7_certificates(pack.raw("manifest.json.p7s"))[:16]
-    except (ValueError, Failed):
-        others = []
-    anchors = [anchor for data in pack.trust for anchor in read_anchors(data)]
-    found = leads([certificate], others, anchors, moment)
-    require(found, f"the pack was signed by another than the trust anchor names: certificate {fingerprint}")
+    anchors = [anchor for data in pack.reader.trust for anchor in read_anchors(data)]
+    path = find_path([certificate], pack.chain, anchors, claimed if proven is None else proven, SIGNING_USES)
+    require(path, f"the pack was signed by another than the trust anchor names: certificate {fingerprint}")
+    ask_lists(pack, path or [], [*pack.chain, *anchors], proven)
     pack.is_strangers = False
-    return f"certificate {fingerprint}; revocation was not checked"
+    ask_expiry(pack, path or [], proven)
+    when = "as it says" if proven is None else "confirmed"
+    return f"certificate {fingerprint}, time {when}; revocation was {'asked' if pack.reader.crls else 'not checked'}"
+
+
+def ask_lists(pack: Pack, path: list[x509.Certificate], others: list[Any], used_at: int | None) -> None:
+    lists = [
+        (x509.load_pem_x509_crl if b"-----BEGIN" in data else x509.load_der_x509_crl)(data) for data in pack.reader.crls
+    ]
+    issuers = [each for each in others if isinstance(each, x509.Certificate)]
+    revoked = revocations(path, issuers, lists, used_at)
+    require(not revoked, "; ".join(revoked))
+
+
+def ask_expiry(pack: Pack, path: list[x509.Certificate], proven: int | None) -> None:
+    """After a certificate's end, only a proven time tells the signer from a thief; or that it is itself the anchor."""
+    first = min(path[:-1] or path, key=ends_at)
+    if pack.now <= ends_at(first):
+        return
+    said = f"the certificate {first.subject.rfc4514_string()} expired on {day(ends_at(first))}"
+    if proven is None and len(path) > 1:
+        raise NotDone(f"{said}, and no authority that you trust (--trust-time) confirmed that it signed before")
+    pack.notes.append(f"{said}; that it signed before {'rests on its own word' if proven is None else 'is confirmed'}")
 
 
 def files(pack: Pack) -> str:
@@ -586,10 +939,65 @@ def content_manifest(pack: Pack) -> str:
 
 
 def pdf(pack: Pack) -> str:
+    """Check the signature as bytes; all of a PDF's signatures stand in what was added to the unsigned one."""
     data, unsigned = pack.read("report.pdf"), pack.predicate["unsignedPdf"]
-    require(0 < unsigned["length"] < len(data), "the recorded length of the unsigned PDF is not within the PDF")
-    require(sha256(data[: unsigned["length"]]) == unsigned["sha256"], "the PDF does not begin with the unsigned PDF")
-    return "only that it begins with the recorded unsigned PDF; use pdfsig for its signature"
+    length, certificate = unsigned["length"], need(pack.certificate, 3)
+    require(0 < length < len(data), "the recorded length of the unsigned PDF is not within the PDF")
+    require(sha256(data[:length]) == unsigned["sha256"], "the PDF does not begin with the unsigned PDF")
+    ranges = re.findall(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", data[length:])
+    require(len(ranges) in {1, 2}, f"the PDF holds {len(ranges)} signatures")
+    end, signature, digest = read_gap(data, ranges[0], length)
+    chain, token = check_signed(signature, digest, certificate, None)
+    prints = [sha256(der_of(each)) for each in chain]
+    require(prints == pack.predicate["signer"]["chainSha256"], "the PDF brings other issuers along")
+    added, at = data[length:end], dt.datetime.fromisoformat(pack.predicate["signedAt"])
+    for part in (b"/SubFilter /ETSI.CAdES.detached", b"/TransformMethod /DocMDP", b"/P 1\n", b"/Perms <<\n/DocMDP "):
+        require(part in added, "the signature does not certify the document against every change")
+    require(f"/M (D\\072{at:%Y%m%d%H%M%S}Z)".encode() in added, "the PDF states another signing time")
+    tokens = [] if token is None else [read_token(token)]
+    digest = sha256(der_signature(signature))
+    require(all(each.digest == digest for each in tokens), "the PDF's token is over something else")
+    if len(ranges) == 2:
+        require(b"/DocTimeStamp" in data[end:] and b"/ETSI.RFC3161" in data[end:], "what follows is no time stamp")
+        end, stamp, digest = read_gap(data, ranges[1], end)
+        tokens.append(read_token(stamp))
+        require(tokens[-1].digest == digest, "the document time stamp is over another document")
+    require(end == len(data), "the signature does not cover the whole document")
+    attached = attachments(data[:length])
+    for name in ("content-manifest.json", "report.json"):
+        require(sha256(pack.read(name)) in attached, f"{name} is not attached to the PDF")
+    pack.pdf_tokens = tokens
+    return "the number it prints was not read, nor its text; compare it, and see what pdfsig says"
+
+
+def der_signature(data: bytes) -> bytes:
+    return read_signed(data).signature
+
+
+def read_gap(data: bytes, numbers: tuple[bytes, ...], start: int) -> tuple[int, bytes, str]:
+    """Return where a signed revision ends, what stands where its signature stands, and the digest of all else."""
+    first, before, after, rest = map(int, numbers)
+    end, gap = after + rest, data[before:after]
+    require(first == 0 and start < before < after < end <= len(data), "the byte range does not span the document")
+    raw = bytes.fromhex(gap[1:-1].decode("ascii"))
+    size = len(raw) if raw[1] < 0x80 else 2 + raw[1] - 0x80 + int.from_bytes(raw[2 : 2 + raw[1] - 0x80], "big")
+    spelled = b"<" + raw[:size].hex().upper().encode().ljust(len(gap) - 2, b"0") + b">"
+    require(gap == spelled, "there is something else than the signature where the signature stands")
+    return end, raw[:size], sha256(data[:before] + data[after:end])
+
+
+def attachments(data: bytes) -> set[str]:
+    """Return the digest of what each stream of a PDF holds, compressed or not."""
+    found = set()
+    for match in re.finditer(rb"stream\r?\n", data):
+        end = data.find(b"endstream", match.end())
+        body = data[match.end() : end]
+        found |= {sha256(body), sha256(body.removesuffix(b"\n")), sha256(body.removesuffix(b"\r\n"))}
+        try:
+            found.add(sha256(zlib.decompressobj().decompress(body, SIZE_LIMIT)))
+        except zlib.error:
+            continue
+    return found
 
 
 def checkpoint(pack: Pack) -> str:
@@ -687,6 +1095,7 @@ def agrees(box: dict[str, Any], shown: dict[str, Any]) -> bool:
 def samples(pack: Pack) -> str:
     """Draw every sample again from the frames; docs/sampling.md has the rules."""
     report, drawn = pack.report(), 0
+    agree(pack, report)
     evaluation = report["evaluation"]
     tests = {test["test_id"]: test for test in evaluation["tests"]}
     by_population: dict[str, list[Any]] = {}
@@ -721,6 +1130,20 @@ def samples(pack: Pack) -> str:
     return f"{drawn:,} items drawn again; the sizes were not compared with the plan, nor the frames with the items"
 
 
+def agree(pack: Pack, report: Any) -> None:
+    """The report and the statement tell the same, and so do the report's parts that are files of their own."""
+    told, evaluation, who = pack.predicate, report["evaluation"], report["signer"]
+    instants = [instant(told[name]) for name in ("periodStart", "periodEnd", "asOf")]
+    stated = [evaluation["period"]["start"], evaluation["period"]["end"], evaluation["as_of"]]
+    same = told["framework"] == evaluation["framework"] and instants == stated
+    same = same and told["software"] == report["software"] and told["times"] == report["times"]
+    names = {"subject": "subject", "certificateSha256": "certificate_sha256"}
+    names |= {"isDevelopment": "is_development", "chainSha256": "chain_sha256"}
+    require(same and told["signer"] == {name: who[key] for name, key in names.items()}, "the statement tells another")
+    for name in ("gaps", "metrics"):
+        require(pack.read(f"{name}.json") == canonical(report[name]), f"{name}.json is not what the report says")
+
+
 def check_draw(pack: Pack, report: Any, draw: Any, lines: list[Any]) -> None:
     evaluation, population, name = report["evaluation"], draw["population"], draw["test_id"]
     prefix = f"populations/{population}/"
@@ -730,9 +1153,9 @@ def check_draw(pack: Pack, report: Any, draw: Any, lines: list[Any]) -> None:
     parts = [report["engagement"], evaluation["framework"], *period, name, population, sha256(listed.encode())]
     require(draw["seed"] == sha256("\n".join(["proofroom.sample.v2", *parts]).encode()), f"{name}: the seed is another")
     strata: dict[tuple[str, str], list[str]] = {}
-    for item, time, risk, codes in lines:
+    for item, month, risk, codes in lines:
         if codes[draw["place"]] != "0":
-            strata.setdefault((time, risk), []).append(item)
+            strata.setdefault((month, risk), []).append(item)
     order = sorted(strata, key=lambda place: (place[1] != "risky", place[0]))
     told = {(each["time"], each["risk"]): each["drawn"] for each in draw["strata"]}
     sizes = {place: len(strata[place]) for place in order}
@@ -762,19 +1185,224 @@ def share_out(sizes: dict[Any, int], order: list[Any], size: int, minimum: int) 
     return given
 
 
+def controls(pack: Pack) -> str:
+    names = [name for name in need(pack.digests, 6) if name.startswith("controls/")]
+    digests = {name.removeprefix("controls/"): need(pack.digests, 6)[name] for name in names}
+    stated = pack.report()["evaluation"]["controls_sha256"]
+    require(sha256(canonical(digests)) == stated, "the report was made with other controls")
+    return f"{len(names)} files; that they can be read and define the tests was not checked"
+
+
+def populations(pack: Pack) -> str:
+    evaluation, digests = pack.report()["evaluation"], need(pack.digests, 6)
+    found = {name.removeprefix("populations/"): digests[name] for name in digests if name.endswith(".parquet")}
+    found = {name: digest for name, digest in found.items() if not name.startswith("results/")}
+    require(found == evaluation["segments"], "the segments are not those the report was made from")
+    period = {**evaluation["period"], "as_of": evaluation["as_of"]}
+    require(read_json(pack.read("populations/period.json")) == period, "the segments are of another period")
+    total = 0
+    for name, size in evaluation["population_sizes"].items():
+        rows = list(csv.DictReader(io.StringIO(pack.read(f"populations/{name}.csv").decode(), newline="")))
+        ids = {row["item_id"] for row in rows}
+        require(len(rows) == len(ids) == size, f"the listing of {name} has other items than the report says")
+        total += size
+    return f"{total:,} items in {len(found):,} segments, counted in the listings; the segments were not read"
+
+
+def listings(pack: Pack) -> str:
+    """Every file has its place: nothing is there that the report does not speak of."""
+    report, digests = pack.report(), need(pack.digests, 6)
+    evaluation = report["evaluation"]
+    deviating = {each["test_id"] for each in evaluation["tests"] if each["counts"]["fail"] + each["counts"]["waived"]}
+    found = {name.removeprefix("deviations/") for name in digests if name.startswith("deviations/")}
+    require(found == {f"{name}.csv" for name in deviating}, "a listing of deviations is missing, or one too many")
+    for table in report["deviations"]:
+        lines = list(csv.reader(io.StringIO(pack.read(f"deviations/{table['test_id']}.csv").decode(), newline="")))
+        require(len(lines) == table["total"] + 1, f"the listing of {table['test_id']} has other deviations")
+    granted = sum(each["state"] == "granted" for each in report["times"])
+    known = {"README.md", "VERIFY.md", "report.json", "gaps.json", "metrics.json", "populations/period.json"}
+    known |= {f"ledger/{name}" for name in ("checkpoint", "entries.jsonl", "runs.jsonl", "subset-proof.json")}
+    known |= {"ledger/consistency.json", *OUTSIDE, *(token_name(place) for place in range(granted))}
+    known |= {f"populations/{name}" for name in evaluation["segments"]}
+    for name in evaluation["population_sizes"]:
+        known |= {f"populations/{name}.csv", f"results/{name}.parquet", f"samples/{name}.json"}
+        known.add(f"samples/frames/{name}.jsonl")
+    folders = ("controls/", "deviations/", "withheld/")
+    extra = [name for name in need(pack.archive, 1).names() if name not in known and not name.startswith(folders)]
+    require(not extra, f"{', '.join(extra[:20])} has no place in a pack")
+    return "which files there are, and how many deviations; not what the listings say of items"
+
+
+def token_name(place: int) -> str:
+    return "ledger/checkpoint" + (f"-{place + 1}" if place else "") + ".tsr"
+
+
+def held(pack: Pack, token: Token, until: int) -> str | None:
+    """Say why a token does not hold at an instant by the reader's anchors; None if it does."""
+    anchors = [anchor for data in pack.reader.trust_time for anchor in read_anchors(data)]
+    path = find_path([token.authority], token.chain, anchors, token.at, {TIME_USE})
+    if path is None:
+        return "no valid chain leads from the authority to one that you trust"
+    ask_lists(pack, path, anchors, token.at)
+    ends = min(map(ends_at, path[:-1]), default=until)
+    return None if until <= ends else f"the authority's certificate expired on {day(ends)}, and no renewal was given"
+
+
+def holds(pack: Pack, token: Token, until: int) -> bool:
+    try:
+        return held(pack, token, until) is None
+    except Failed:
+        return False
+
+
+def renewed(pack: Pack) -> list[Token]:
+    """Check the renewals, each over the pack and the ones before it, from the last to the first."""
+    if not pack.reader.renewals:
+        raise NotDone("no renewal was given (--renewal)")
+    if not pack.reader.trust_time:
+        raise NotDone("renewals were given, and no authority that you trust (--trust-time)")
+    running, digests = hashlib.sha256(pack.data), []
+    for data in pack.reader.renewals:
+        digests.append(running.hexdigest())
+        running.update(data)
+    tokens, until = [read_response(data) for data in pack.reader.renewals], pack.now
+    for number in range(len(tokens), 0, -1):
+        token = tokens[number - 1]
+        require(token.digest == digests[number - 1], f"renewal {number} is not over this pack and those before it")
+        problem = held(pack, token, until)
+        require(problem is None, f"renewal {number}: {problem}")
+        require(token.at <= until or number == len(tokens), f"renewal {number} is of a later time than the next one")
+        until = token.latest
+    return tokens
+
+
+def renewals(pack: Pack) -> str:
+    tokens = renewed(pack)
+    return f"{len(tokens)}, the last by {tokens[-1].authority.subject.rfc4514_string()} on {day(tokens[-1].at)}"
+
+
+def holds_until(pack: Pack) -> tuple[int, bool]:
+    """Return until when the pack's own tokens must have held: until the first renewal, or the reader's time."""
+    try:
+        return renewed(pack)[0].latest, True
+    except Exception:  # noqa: BLE001 - The step about renewals says what is wrong with them.
+        return pack.now, False
+
+
+def proven_time(pack: Pack) -> int | None:
+    """Return by when the statement was signed, as an authority that the reader trusts confirmed."""
+    until, is_renewed = holds_until(pack)
+    times = [until] if is_renewed else []
+    for data in pack.responses:
+        try:
+            token = read_response(data)
+        except Exception:  # noqa: BLE001, S112 - Step 20 says what is wrong with it.
+            continue
+        if token.digest == sha256(pack.signature) and holds(pack, token, until):
+            times.append(token.latest)
+    return min(times, default=None)
+
+
+def tokens(pack: Pack) -> str:
+    """The pack has exactly the tokens that the statement names, each over what it should be over."""
+    times, report_tokens = pack.predicate["times"], need(pack.pdf_tokens, 8)
+    granted = [each for each in times if each["state"] == "granted"]
+    statement_tokens = [read_response(data) for data in pack.responses]
+    checkpoint_tokens = [read_response(pack.read(token_name(place))) for place in range(len(granted))]
+    require(len(statement_tokens) == len(granted), "the statement names other authorities than there are tokens")
+    require(len(report_tokens) == (2 if granted else 0), "the PDF has other time stamps than the statement says")
+    require(all(each.digest == sha256(pack.signature) for each in statement_tokens), "a token is over something else")
+    over = sha256(pack.read("ledger/checkpoint"))
+    require(all(each.digest == over for each in checkpoint_tokens), "a token is over something else")
+    require(
+        [each.at for each in checkpoint_tokens] == [each["at"] for each in granted], "the statement says other times"
+    )
+    claimed = instant(pack.predicate["signedAt"])
+    require(all(claimed <= each.latest + CLOCK_SKEW for each in statement_tokens), "the signer claims a later time")
+    pairs = list(zip(checkpoint_tokens, statement_tokens, strict=True))
+    require(all(early.at <= late.latest for early, late in pairs), "the statement was confirmed before the checkpoint")
+    line = [[(each.authority.issuer, each.chain) for each in found] for found in (checkpoint_tokens, statement_tokens)]
+    require(line[0] == line[1], "the tokens of one authority come with different certificates")
+    pack.tokens = statement_tokens, checkpoint_tokens
+    failed = [f"{each['authority']} failed: {each['reason']}" for each in times if each["state"] == "failed"]
+    return "; ".join([f"{len(granted)} of {len(times)} authorities confirmed the time", *failed])
+
+
+def trusted_time(pack: Pack) -> str:
+    statement_tokens, checkpoint_tokens = need(pack.tokens, 20)
+    report_tokens = need(pack.pdf_tokens, 8)
+    if not pack.reader.trust_time:
+        raise NotDone("no authority that you trust was given (--trust-time); the time is the signer's own claim")
+    until, is_renewed = holds_until(pack)
+    if not statement_tokens and is_renewed:
+        return f"no authority confirmed it when it was made; a renewal says that it was there on {day(until)}"
+    require(statement_tokens, "no authority confirmed the time; it is the signer's own claim")
+    problems = [
+        held(pack, token, until) if holds(pack, token, until) else "it is not held" for token in statement_tokens
+    ]
+    require(None in problems, "no token is by an authority that you trust, or holds without a renewal")
+    place = problems.index(None)
+    kept = statement_tokens[place]
+    for token in [checkpoint_tokens[place], *(report_tokens if place == 0 else [])]:
+        problem = held(pack, token, until)
+        require(problem is None, str(problem))
+    if pack.now > ends_at(kept.authority):
+        pack.notes.append(f"the certificate of the time-stamp authority expired on {day(ends_at(kept.authority))}")
+    return f"signed by {dt.datetime.fromtimestamp(kept.latest / 1000, tz=dt.UTC).isoformat()}"
+
+
+def sign_offs(pack: Pack) -> str:
+    certificate = need(pack.certificate, 3)
+    if not pack.reader.sign_offs:
+        raise NotDone("no sign-off was given (--sign-off)")
+    if pack.reader.trust is None:
+        raise NotDone("no trust anchor was given (--trust), so a sign-off could be anybody's")
+    taken, said = [spki_of(certificate.public_key())], []
+    for data in pack.reader.sign_offs:
+        who, line = sign_off(pack, data)
+        require(spki_of(who.public_key()) not in taken, "a sign-off is by the preparer's key, or by another's")
+        taken.append(spki_of(who.public_key()))
+        said.append(line)
+    return "; ".join(said)
+
+
+def sign_off(pack: Pack, data: bytes) -> tuple[x509.Certificate, str]:
+    who, payload, signature, responses = read_bundle(data)
+    value = read_json(payload, exact=True)
+    told = value["predicate"]
+    require(value["predicateType"] == "urn:proofroom:sign-off:v1", "this is no sign-off")
+    about = [{"digest": {"sha256": sha256(pack.raw("manifest.json"))}, "name": "manifest.json"}]
+    require(value["subject"] == about, "a sign-off is about another pack")
+    require(told["certificateSha256"] == sha256(der_of(who)), "a sign-off names another certificate")
+    chain = in_line(who, [read_any(read_base64(each)) for each in told["chain"]])
+    stamps = [read_response(each) for each in responses]
+    require(all(each.digest == sha256(signature) for each in stamps), "a sign-off's time stamp is over something else")
+    proven = min((each.latest for each in stamps if holds(pack, each, pack.now)), default=None)
+    claimed = instant(told["signedAt"])
+    require(valid_at(who, claimed) and may_sign(who, SIGNING_USES), "a sign-off's certificate could not sign it")
+    require(proven is None or claimed <= proven + CLOCK_SKEW, "a sign-off claims a later time than an authority saw")
+    anchors = [anchor for each in pack.reader.trust or [] for anchor in read_anchors(each)]
+    path = find_path([who], chain, anchors, claimed if proven is None else proven, SIGNING_USES)
+    require(path, "a sign-off is by nobody whom you trust")
+    ask_lists(pack, path or [], chain, proven)
+    is_fresh = len(path or []) == 1 or pack.now <= min(map(ends_at, (path or [])[:-1]))
+    require(proven is not None or is_fresh, "a sign-off's certificate has expired, and nobody confirmed its time")
+    return who, f"{told['role']} {told['name']} at {told['signedAt']}: {told['comment']}"
+
+
 def witnesses(pack: Pack) -> str:
     need(pack.checkpoint, 9)
-    if not pack.witnesses:
+    if not pack.reader.witnesses:
         raise NotDone("no witness was named (--witness)")
     text, lines = read_note(pack.read("ledger/checkpoint"))
-    for name, key_id, key in [read_key(witness, 4) for witness in pack.witnesses]:
+    for name, key_id, key in [read_key(witness, 4) for witness in pack.reader.witnesses]:
         mine = [payload[4:] for line, payload in lines if (line, payload[:4]) == (name, key_id)]
         require(mine, f"witness {name} has not cosigned the checkpoint")
         for payload in mine:
             require(len(payload) == 72, f"the cosignature of {name} is wrong")
             (at,) = struct.unpack(">Q", payload[:8])
             verify_ed25519(key, payload[8:], f"cosignature/v1\ntime {at}\n{text}".encode(), name)
-    return f"{len(pack.witnesses)} witnesses"
+    return f"{len(pack.reader.witnesses)} witnesses"
 
 
 STEPS: list[tuple[int, str, Callable[[Pack], str], bool, bool]] = [
@@ -782,7 +1410,7 @@ STEPS: list[tuple[int, str, Callable[[Pack], str], bool, bool]] = [
     (1, "the container is a plain archive", container, True, True),
     (2, "the statement is well formed", statement, True, True),
     (3, "the statement is signed", bundle, True, True),
-    (4, "the second signature agrees", cms, False, True),
+    (4, "the second signature agrees", cms, True, True),
     (5, "the signer is the one you trust", signer, True, False),
     (6, "every file is the one that was signed", files, True, True),
     (7, "the content manifest is complete", content_manifest, True, True),
@@ -791,21 +1419,29 @@ STEPS: list[tuple[int, str, Callable[[Pack], str], bool, bool]] = [
     (10, "every item rests on proven ledger entries", entries, False, True),
     (11, "the ledger only grew", growth, True, True),
     (12, "completeness boxes are those of the ledger", completeness, True, True),
+    (13, "the controls are those of the report", controls, False, True),
+    (14, "the populations are those of the report", populations, False, True),
     (17, "the report, findings and samples follow", samples, False, True),
+    (18, "the listings follow, and nothing else is there", listings, False, True),
+    (20, "the time stamps are those of the statement", tokens, True, True),
+    (21, "the time is confirmed by whom you trust", trusted_time, True, False),
+    (22, "sign-offs are by others you trust", sign_offs, True, False),
     (24, "the witnesses you named have seen the ledger", witnesses, True, False),
+    (25, "the time stamps were renewed in time", renewals, True, False),
 ]
 LEFT_OUT = (
-    "Not done by this program: controls, populations, running the tests again, listings, metrics, time stamps, and "
-    "what a pack withholds."
+    "Not done by this program: reading segments and controls, running the tests again, deriving findings, metrics and "
+    "listings from them, what a pack withholds, the PDF's text."
 )
 
 
-def verify(data: Any, trust: list[bytes] | None, named: list[str]) -> dict[str, Any]:
+def verify(data: Any, reader: Reader) -> dict[str, Any]:
     """Run all steps; whatever breaks in one, that step has failed."""
-    pack = Pack(data, trust, named)
-    results = []
-    for number, name, check, is_whole, required in STEPS:
+    pack = Pack(data, reader)
+    results: list[dict[str, Any]] = []
+    for number, name, check, is_whole, is_required in STEPS:
         state, detail = OK, ""
+        required = is_required or (number == 5 and reader.trust is not None)
         try:
             detail = check(pack)
         except NotDone as reason:
@@ -824,6 +1460,7 @@ def verify(data: Any, trust: list[bytes] | None, named: list[str]) -> dict[str, 
         "pack_sha256": sha256(data),
         "holds": not failed and not left_out,
         "signer_checked": results[4]["state"] == OK,
+        "notes": [] if failed or left_out else pack.notes,
         "steps": results,
         "verdict": verdict(failed, left_out, checked=results[4]["state"] == OK),
     }
@@ -838,23 +1475,47 @@ def verdict(failed: list[int], left_out: list[int], *, checked: bool) -> str:
     return f"What was checked holds, and the signer is the one you trust. {LEFT_OUT}"
 
 
+def read_arguments(arguments: argparse.Namespace) -> Reader:
+    def all_of(paths: list[Path]) -> tuple[bytes, ...]:
+        return tuple(path.read_bytes() for path in paths)
+
+    prints = [text.rpartition("=")[2].replace(":", "").strip().lower() for text in arguments.fingerprint]
+    require(all(re.fullmatch("[0-9a-f]{64}", each) for each in prints), "a fingerprint is 64 hex digits")
+    return Reader(
+        trust=[*all_of(arguments.trust), *(b"sha256:" + each.encode() for each in prints)] or None,
+        trust_time=all_of(arguments.trust_time),
+        crls=all_of(arguments.crl),
+        renewals=all_of(arguments.renewal),
+        sign_offs=all_of(arguments.sign_off),
+        witnesses=tuple(arguments.witness),
+        now=None if arguments.at is None else instant(arguments.at),
+    )
+
+
 def main() -> int:
     """Read the arguments, verify, print."""
     parser = argparse.ArgumentParser(description="Check a Proofroom evidence pack.", epilog=LEFT_OUT)
     parser.add_argument("pack", type=Path)
-    parser.add_argument("--trust", type=Path, action="append", help="certificate or public key of the signer")
+    given: dict[str, Any] = {"type": Path, "action": "append", "default": []}
+    parser.add_argument("--trust", help="certificate or public key of the signer, or of an authority above", **given)
+    parser.add_argument("--fingerprint", action="append", default=[], help="SHA-256 of the signer's certificate or key")
+    parser.add_argument("--trust-time", help="certificate of a time-stamp authority, or of one above", **given)
+    parser.add_argument("--crl", help="certificate revocation list", **given)
+    parser.add_argument("--renewal", help="later time stamp over the pack; in order", **given)
+    parser.add_argument("--sign-off", help="what somebody else signed about this pack", **given)
     parser.add_argument("--witness", action="append", default=[], help="key (name+id+key) of a witness")
+    parser.add_argument("--at", help="judge as of this instant (RFC 3339) what has expired")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     try:
-        trust = [path.read_bytes()[: 1 << 20] for path in arguments.trust] if arguments.trust else None
+        reader = read_arguments(arguments)
         with arguments.pack.open("rb") as file:
             empty = arguments.pack.stat().st_size == 0
             data = b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
+    except (OSError, ValueError, Failed) as error:
         parser.error(str(error))
     sys.setrecursionlimit(10_000)
-    result = verify(data, trust, arguments.witness)
+    result = verify(data, reader)
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:
@@ -862,7 +1523,7 @@ def main() -> int:
         for step in result["steps"]:
             part = "" if step["whole"] or step["state"] != OK else " (in part)"
             print(f"{step['number']:>2} {step['name']} ".ljust(58, ".") + f" {step['state']}{part}  {step['detail']}")
-        print(f"\n{result['verdict']}")
+        print("".join(f"\nNote: {note}." for note in result["notes"]) + f"\n{result['verdict']}")
     return 0 if result["holds"] else 1
 
 

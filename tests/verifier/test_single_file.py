@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from app.packs.assemble import Draft
+from app.packs.assemble import Draft, sign_pack, write_pack
 from app.signing.keys import SigningIdentity
 from app.verification.report import StepState
 from app.verification.steps import STEPS
 from app.verification.verifier import run
+from tests.packs.small import SIGNED_AT
+from tests.packs.withheld import withheld_draft
 from tests.tampering.archives import ARCHIVES
 from tests.tampering.lies import SEALED
 from tests.tampering.model import CONTAINER, Tampering, World
@@ -53,10 +55,13 @@ MANY = (
 program = runpy.run_path(sys.argv[1])
 trust = pathlib.Path(sys.argv[2]).read_bytes()
 for path in sorted(pathlib.Path(sys.argv[3]).glob("*.zip")):
-    print(json.dumps([path.stem, program["verify"](path.read_bytes(), [trust], sys.argv[4:])]))
+    print(json.dumps([path.stem, program["verify"](path.read_bytes(), program["Reader"](trust=[trust]))]))
 """
 )
 NUMBERS = {step.name: step.number for step in STEPS}
+REPERFORMANCE = {13, 14, 15, 16, 17, 18, 19, 23}
+"""Steps that take reading segments, controls and rules; what the file does of some of them it does only in part."""
+WITHOUT = [step for step in STEPS if step.number <= 12 or step.number in {20, 21, 22, 24, 25}]
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +98,15 @@ def test_the_good_pack_is_accepted_with_the_signer_only(pack: Path, identity: Si
     assert alone(ONE, tmp_path / "none.zip").returncode == 2
 
 
+def test_a_pack_that_withholds_fields_is_accepted(identity: SigningIdentity, tmp_path: Path) -> None:
+    (tmp_path / "signer.crt").write_bytes(identity.certificate_der)
+    draft, *_ = withheld_draft(tmp_path / "draft", identity)
+    write_pack(sign_pack(draft, identity, SIGNED_AT), tmp_path / "pack.zip")
+    done = alone(ONE, tmp_path / "pack.zip", "--trust", tmp_path / "signer.crt")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "what a pack withholds" in done.stdout.rpartition("Not done by this program")[2]
+
+
 def test_a_stranger_is_refused(pack: Path, stranger: SigningIdentity, tmp_path: Path) -> None:
     (tmp_path / "signer.crt").write_bytes(stranger.certificate_der)
     done = alone(ONE, pack, "--trust", tmp_path / "signer.crt", "--json")
@@ -120,12 +134,14 @@ def test_it_says_of_tampered_packs_what_the_verifier_says(world: World, tmp_path
         states = {step["number"]: step["state"] for step in found["steps"]}
         whole = {step["name"] for step in found["steps"] if step["whole"]}
         failed = [step["name"] for step in found["steps"] if step["state"] == "FAILED"]
+        if NUMBERS[tampering.step] not in REPERFORMANCE:
+            assert not found["holds"], (tampering.name, "has the same verdict as Proofroom, which refuses all of these")
         if tampering.step in whole:
             assert failed[:1] == [tampering.step], (tampering.name, found)
             assert not found["holds"]
         if states[1] != "ok":
             continue
-        report = run(tmp_path / f"{tampering.name}.zip", world.identity.certificate_der, STEPS[:12])
+        report = run(tmp_path / f"{tampering.name}.zip", world.identity.certificate_der, WITHOUT)
         for step in report.steps:
             mine = states.get(step.number, "not done")
             if step.name in whole:
