@@ -1292,7 +1292,8 @@ def holds_until(pack: Pack) -> tuple[int, bool]:
 def proven_time(pack: Pack) -> int | None:
     """Return by when the statement was signed, as an authority that the reader trusts confirmed."""
     until, is_renewed = holds_until(pack)
-    times = [until] if is_renewed else []
+    # A renewal after the signer's end does not say when it was signed.
+    times = [until] if is_renewed and valid_at(need(pack.certificate, 3), until) else []
     for data in pack.responses:
         try:
             token = read_response(data)

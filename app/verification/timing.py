@@ -8,7 +8,7 @@ from app.errors import InvalidInput
 from app.packs import layout
 from app.packs.times import CLOCK_SKEW
 from app.records.times import format_instant, parse_instant
-from app.signing.certificates import ends_at
+from app.signing.certificates import ends_at, valid_at
 from app.signing.chain import name_of
 from app.signing.pdf_check import PdfSignature
 from app.signing.timestamps import TimeToken, read_response
@@ -35,7 +35,9 @@ def proven_time(case: Case) -> int | None:
     until, is_renewed = holds_until(case)
     found = [held(case, token, until) for token in tokens]
     times = [one.token.latest for one in found if isinstance(one, Confirmed)]
-    return min([*times, until] if is_renewed else times, default=None)
+    if is_renewed and valid_at(need(case.certificate, 3), until):  # A later one does not say when it was signed.
+        times.append(until)
+    return min(times, default=None)
 
 
 def tokens(case: Case) -> str:

@@ -5,6 +5,7 @@
 The signer's certificate is valid for two years and the authorities' for ten. What is asserted is the honest answer.
 """
 
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -24,13 +25,15 @@ from app.verification.report import StepState, VerificationReport, as_text
 from app.verification.steps import STEPS
 from app.verification.verifier import run
 from app.wiring import build_services
-from tests.authorities import PEM, TimeStamper, now
+from tests.authorities import PEM, TimeStamper, now, signer
+from tests.conftest import ROOT
 from tests.packs.small import plain_render, read_members, small_draft, write_members
 from tests.trust.conftest import Trusted
 
 YEAR = 365 * 86_400_000
 ABOUT_TRUST = [step for step in STEPS if step.number <= 9 or step.number in {20, 21, 25}]
 PACKS = ("B-B", "B-T", "B-LTA")
+PROGRAM = runpy.run_path(str(ROOT / "verifier" / "proofroom_verify.py"))
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +160,26 @@ def test_renewals_follow_one_another(trusted: Trusted, packs: dict[str, Path], l
     assert states(check(trusted, pack, 12, renewals=(first,)))[25] is StepState.NOT_DONE
     stranger = check(trusted, pack, 12, trust_time=(one.root_pem,), renewals=(first, second))
     assert states(stranger)[25] is StepState.FAILED, "the second is by nobody whom the reader trusts"
+
+
+def test_a_renewal_after_the_signers_end_comes_too_late_and_makes_nothing_worse(
+    trusted: Trusted, later: TimeStamper, tmp_path: Path
+) -> None:
+    short, _ = signer(trusted.root, years=0.0001)  # It began an hour ago and ended some minutes ago.
+    draft = small_draft(tmp_path / "draft", short, plain_render)
+    signed_at = int(short.certificate.not_valid_after_utc.timestamp()) * 1000 - 60_000
+    write_pack(sign_pack(draft, short, signed_at), tmp_path / "pack.zip")
+    data = renewal(tmp_path / "pack.zip", later)
+    given = {"trust_time": (later.root_pem,), "renewals": (data,)}
+    report = check(trusted, tmp_path / "pack.zip", 1, **given)
+    assert (states(report)[5], states(report)[25]) == (StepState.NOT_DONE, StepState.OK)
+    own = short.certificate.public_bytes(PEM)
+    assert check(trusted, tmp_path / "pack.zip", 1, anchor=own, **given).holds
+    answer = PROGRAM["verify"](
+        (tmp_path / "pack.zip").read_bytes(),
+        PROGRAM["Reader"](trust=[trusted.root[0].public_bytes(PEM)], now=now() + YEAR, **given),
+    )
+    assert {step["number"]: step["state"] for step in answer["steps"]}[5] == "not done"
 
 
 def test_a_renewal_is_of_one_pack_only(
