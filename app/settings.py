@@ -38,6 +38,8 @@ class Settings(BaseSettings):
         timestamp_urls: time-stamp authorities (RFC 3161); each is asked for every pack.
         timestamp_required: build no pack that one of them did not confirm.
         timestamp_trust: certificates (PEM) that a token must lead to, or it counts as a failure.
+        watched: what is kept evaluated, such as ``soc2 quarter``; docs/watching.md says what may be written.
+        watch_every: seconds between two times that the service looks whether records came in for what is watched.
         revocation_lists: CRL files that are put into the report, so that it can be judged when they are gone.
     """
 
@@ -60,6 +62,8 @@ class Settings(BaseSettings):
     timestamp_required: bool = False
     timestamp_trust: Path | None = None
     revocation_lists: tuple[Path, ...] = Field(default=(), max_length=64)
+    watched: tuple[str, ...] = Field(default=(), max_length=64)
+    watch_every: int = Field(default=60, ge=1, le=86_400)
 
     @classmethod
     def load(cls, directory: Path | None = None, **overrides: Any) -> Self:  # noqa: ANN401  pydantic checks them.

@@ -7,6 +7,7 @@ Out: the services that commands, endpoints and pages call. Tests build them the 
 """
 
 import datetime
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ from app.signing.checkpoint_key import load_or_create_checkpoint_key
 from app.signing.keys import SigningKeys, read_file
 from app.signing.sources import own_identity
 from app.trails.service import TrailService
+from app.watching.service import WatchService
+from app.watching.spans import read_watched
 
 BUILD_PACK = "pack.build"
 _LOOK_EVERY_SECONDS = 1
@@ -114,6 +117,25 @@ class Services:
     def auth(self) -> AuthService:
         """Return tokens and the activity log."""
         return AuthService(self.database, self.clock)
+
+    @cached_property
+    def watching(self) -> WatchService:
+        """Return what keeps periods evaluated.
+
+        Raises:
+            UsageError: the setting ``watched`` cannot be read.
+        """
+        watches = read_watched(self.settings.watched, lambda name: self.controls.resolve_framework(name).id)
+        return WatchService(
+            database=self.database,
+            clock=self.clock,
+            watches=watches,
+            evaluate=lambda framework, period, progress: (
+                self.evaluator.evaluate(framework, period, progress).evaluation
+            ),
+            as_of=self.trails.as_of,
+            ledger_size=self.ledger.size,
+        )
 
     @cached_property
     def jobs(self) -> JobService:
@@ -203,13 +225,22 @@ class Services:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """Work off background jobs while the block runs."""
+        """Work off background jobs, and look at what is watched, while the block runs."""
         scheduler = BackgroundScheduler(timezone=datetime.UTC)
-        scheduler.add_job(self.jobs.work_once, "interval", seconds=_LOOK_EVERY_SECONDS, max_instances=1, coalesce=True)
+        # That a job takes longer than the time to the next look is as it should be, and no warning a second.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        once = {"trigger": "interval", "max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        scheduler.add_job(self.jobs.work_once, seconds=_LOOK_EVERY_SECONDS, **once)
+        if self.settings.watched:
+            now = datetime.datetime.fromtimestamp(self.clock.now() / 1000, datetime.UTC)
+            every = self.settings.watch_every
+            scheduler.add_job(self.watching.look_if_grown, seconds=every, next_run_time=now, **once)
         scheduler.start()
         try:
             yield
         finally:
+            if self.settings.watched:
+                self.watching.stop()
             scheduler.shutdown(wait=True)
 
     @cached_property

@@ -4,12 +4,12 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import evaluations, frameworks, jobs, metrics, packs, records
+from app.api import changes, evaluations, frameworks, jobs, metrics, packs, records
 
 
 def register(app: FastAPI) -> None:
     """Add all routers to the application."""
     root = APIRouter(prefix="/api/v1")
-    for module in (frameworks, evaluations, metrics, records, packs, jobs):
+    for module in (frameworks, evaluations, changes, metrics, records, packs, jobs):
         root.include_router(module.router)
     app.include_router(root)

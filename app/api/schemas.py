@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from app.evaluation.model import ControlStatus, TestOutcomeWord
 from app.gaps.model import GapKind
 from app.jobs.model import JobState
+from app.watching.model import SubjectKind
 
 
 class FrameworkOut(BaseModel):
@@ -185,6 +186,37 @@ class JobOut(BaseModel):
     result: dict[str, Any] | None
     created_at: str
     updated_at: str
+
+
+class CountsOut(BaseModel):
+    """Item outcomes that are not in order: ``fail``, ``waived``, and ``no_evidence`` or ``error``."""
+
+    deviations: int
+    waived: int
+    evidence_gaps: int
+
+
+class ChangeOut(BaseModel):
+    """What moved at one look at a watched period. ``old`` and ``before`` are null where it was not there before.
+
+    A ``period`` marks the first look, a baseline. ``controls_changed``: the definitions changed too since the look
+    before, so the move may be their doing.
+    """
+
+    id: int
+    at: str
+    framework: str
+    start: str
+    end: str
+    as_of: str
+    ledger_size: int
+    controls_changed: bool
+    kind: SubjectKind
+    subject: str
+    old: str | None
+    new: str | None
+    before: CountsOut | None
+    after: CountsOut | None
 
 
 class ObservationOut(BaseModel):

@@ -39,6 +39,7 @@ def import_files(
 
     Importing the same file again changes nothing. Records that cannot be used are counted and shown; the rest is kept.
     Say with --from and --to what time the export covers: without them only the span of its records counts as covered.
+    It evaluates nothing: 'proofroom watch' does, and a running 'proofroom serve' by itself, for what is watched.
     """
     if (first is None) != (last is None):
         raise UsageError("--from and --to go together", hint="Give both, or neither")
@@ -47,11 +48,14 @@ def import_files(
         days = period(first, last)
         covered = Window(start=days.start, end=days.end)
     with progress_bar(f"Importing {source or connector}") as update:
-        run = services(directory, make=True).import_files(connector, files, source or connector, covered, update)
+        proofroom = services(directory, make=True)
+        run = proofroom.import_files(connector, files, source or connector, covered, update)
     if as_json_:
         out.print(as_json(run), markup=False)
     else:
         show_run(run)
+    if proofroom.settings.watched and run.accepted:
+        err.print("next: 'proofroom watch' shows what moved; a running 'proofroom serve' looks by itself", markup=False)
     if run.problem:
         raise typer.Exit(1)
 

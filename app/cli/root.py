@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import collecting, controls, demo, keys, ledger, metrics, packs, results, serving, tokens, verifying
+from app.cli import (
+    collecting,
+    controls,
+    demo,
+    keys,
+    ledger,
+    metrics,
+    packs,
+    results,
+    serving,
+    tokens,
+    verifying,
+    watching,
+)
 
 app = typer.Typer(
     help="Turn privileged-access records into signed evidence packs that anybody can check, trusting nobody.",
@@ -34,5 +47,5 @@ def root(
     """Collect, link, test, pack, verify."""
 
 
-for module in (demo, serving, collecting, controls, results, metrics, packs, verifying, ledger, keys, tokens):
+for module in (demo, serving, collecting, controls, results, watching, metrics, packs, verifying, ledger, keys, tokens):
     module.register(app)

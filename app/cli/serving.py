@@ -12,6 +12,7 @@ from app.controls.loader import load
 from app.main import create_app
 from app.resources import shipped
 from app.settings import Settings
+from app.watching.spans import read_watched
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +26,13 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8080,
     directory: DirOption = None,
 ) -> None:
-    """Serve the REST interface under /api/v1 and the pages for people."""
+    """Serve the REST interface under /api/v1 and the pages for people.
+
+    Whenever records came in, it evaluates what the setting 'watched' names, and keeps what moved.
+    """
     settings = Settings.load(directory)
-    load(shipped("controls"), settings.own_controls)  # What does not load must be said here, not to whoever asks first.
+    # What does not load must be said here, not to whoever asks first.
+    controls = load(shipped("controls"), settings.own_controls)
+    read_watched(settings.watched, lambda name: controls.resolve_framework(name).id)
     err.print(f"Proofroom on http://{host}:{port}  (data in {settings.dir}; leave with Ctrl-C)", markup=False)
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)

@@ -11,6 +11,7 @@ from app.gaps.model import Gap, GapKind
 from app.jobs.model import Job, JobState
 from app.packs.repository import PackInfo
 from app.records.times import format_instant
+from app.watching.model import Change, Counts, SubjectKind
 
 _STATUS_ICON = {
     ControlStatus.NO_DEVIATIONS: "✓",
@@ -25,6 +26,7 @@ _OUTCOME_ICON = {
     TestOutcomeWord.NO_OCCURRENCES: "\N{EN DASH}",
     TestOutcomeWord.ERROR: "!",
 }
+_ICONS = {word.value: icon for icons in (_STATUS_ICON, _OUTCOME_ICON) for word, icon in icons.items()}
 _KIB = 1024
 
 
@@ -111,6 +113,34 @@ def job_view(job: Job, refresh: str) -> dict[str, Any]:
         "can_cancel": job.state in open_states,
         "refresh": refresh,
     }
+
+
+def change_view(change: Change) -> dict[str, Any]:
+    """Return what the template reads about something that moved."""
+    return {
+        "at": format_instant(change.at)[:16].replace("T", " ") + " UTC",
+        "period": " to ".join(change.period.days),
+        "is_baseline": change.kind is SubjectKind.PERIOD,
+        "kind": change.kind,
+        "subject": change.subject,
+        "old": _state(change.old),
+        "new": _state(change.new),
+        "deviations": _moved(change, "deviations"),
+        "waived": _moved(change, "waived"),
+        "evidence_gaps": _moved(change, "evidence_gaps"),
+        "controls_changed": change.controls_changed,
+    }
+
+
+def _state(word: str | None) -> dict[str, str] | None:
+    return None if word is None else {"name": word, "icon": _ICONS.get(word, ""), "word": _words(word)}
+
+
+def _moved(change: Change, name: str) -> str:
+    old, new = (getattr(counts or Counts(), name) for counts in (change.before, change.after))
+    if change.before is None or old == new:
+        return f"{new:,}" if new else "\N{EN DASH}"
+    return f"{old:,} \N{RIGHTWARDS ARROW} {new:,}"
 
 
 def _unbroken(text: str) -> str:

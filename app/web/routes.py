@@ -17,7 +17,7 @@ from app.errors import Conflict, Forbidden, NotFound, ProofroomError
 from app.evaluation.model import Period
 from app.records.times import format_instant, parse_day
 from app.resources import shipped
-from app.web.overview import evaluation_view, job_view, pack_view
+from app.web.overview import change_view, evaluation_view, job_view, pack_view
 from app.web.pages import render
 from app.wiring import Services
 
@@ -32,6 +32,7 @@ _FONTS = {
     "mono-regular": "IBMPlexMono-Regular.woff2",
 }
 _SEE_OTHER = 303
+_SHOWN_CHANGES = 12
 _QUARTER = datetime.timedelta(days=89)
 
 
@@ -136,6 +137,8 @@ def overview(
         "start": first,
         "end": last,
         "can_build": Scope.PACKS_WRITE in caller.scopes,
+        "changes": [change_view(change) for change in services.watching.changes(catalog.id, limit=_SHOWN_CHANGES)],
+        "is_watched": services.watching.is_watched(catalog.id),
         "packs": [pack_view(pack) for pack in packs if pack.framework == catalog.id],
         "job": None,
         "evaluation": None,

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Keep periods evaluated while records come in, and write down what moved: statuses, outcomes, gaps."""
