@@ -3,7 +3,9 @@
 """The steps that are measured, one per process: ``python -m benchmarks.steps STEP SESSIONS FOLDER`` prints JSON."""
 
 import json
+import re
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from app.clock import SystemClock
 from app.connectors.base import Window
 from app.evaluation.definition import define
 from app.evaluation.engine import checked_files, open_engine
-from app.evaluation.model import ItemOutcome, Period
+from app.evaluation.model import Evaluation, ItemOutcome, Period
 from app.evaluation.oracle import outcomes
 from app.evaluation.questions import outcomes_sql, rows_sql
 from app.evaluation.service import evaluate
@@ -29,6 +31,7 @@ from benchmarks.organisation import DAY, DAYS, FIRST_DAY, LAST_DAY, START, Organ
 
 PERIOD = Period.of_days(FIRST_DAY, LAST_DAY)
 FRAMEWORK = "soc2-tsc-2017"
+_INSTANT = re.compile(rb'_at":([0-9]{13})')
 INTERPRETED = 2_000
 """Items that the interpreter is asked of; it is three orders of magnitude slower, so it is not asked of all."""
 
@@ -107,6 +110,43 @@ def _timed(folder: Path, sql: str) -> tuple[float, pa.Table]:
         return time.process_time() - started, table
 
 
+def one_more_day(folder: Path, sessions: int) -> tuple[str, bool]:
+    """Evaluate all but the last day, then the rest; and all from the beginning, which must say the same."""
+    del sessions
+    again = folder / "again"
+    again.mkdir()
+    for name, is_late in (("before", False), ("since", True)):
+        with (again / f"{name}.ndjson").open("wb") as part, (folder / "records.ndjson").open("rb") as whole:
+            part.writelines(line for line in whole if _is_late(line) is is_late)
+    _import(again, "before")
+    _evaluate(again)
+    _import(again, "since")
+    least, found = _evaluate(again)
+    shutil.rmtree(again / "data" / "evaluations")
+    full, expected = _evaluate(again)
+    same = found == expected
+    said = "same answers" if same else "OTHER ANSWERS"
+    return f"after a day more {least:.1f} CPU s, in full {full:.1f}: {least / full:.0%}; {said}", same
+
+
+def _is_late(line: bytes) -> bool:
+    """Tell whether something of a record happened on the last day with sessions."""
+    return any(int(at) >= START + (DAYS - 2) * DAY for at in _INSTANT.findall(line))
+
+
+def _import(folder: Path, name: str) -> None:
+    covered = Window(start=START - 100 * DAY, end=START + (DAYS + 1) * DAY)
+    services(folder).import_files("records", [folder / f"{name}.ndjson"], "bench", covered, lambda *_: None)
+
+
+def _evaluate(folder: Path) -> tuple[float, Evaluation]:
+    opened = services(folder)
+    opened.controls.rule_set.flags("")
+    started = time.process_time()
+    evaluated = opened.evaluator.evaluate(FRAMEWORK, PERIOD)
+    return time.process_time() - started, evaluated.evaluation
+
+
 def interpret(folder: Path, sessions: int) -> str:
     """Judge a few sessions by the interpreter, and say what all would take."""
     opened = services(folder)
@@ -126,6 +166,7 @@ STEPS: dict[str, Callable[[Path, int], Any]] = {
     "test every item": judge_every_item,
     "by hand": by_hand,
     "interpreter": interpret,
+    "one more day": one_more_day,
 }
 
 

@@ -65,8 +65,8 @@ def read_observations(connection: Connection, record_types: Collection[str] | No
         yield from (_stored(row) for row in rows)
 
 
-def read_columns(connection: Connection, record_type: str) -> Iterator[Sequence[Sequence[Any]]]:
-    """Yield, a chunk at a time, the observations of one record type as columns.
+def read_columns(connection: Connection, record_type: str, since: int) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield, a chunk at a time, the observations of one record type by entries from an index on, as columns.
 
     The columns are source, ledger index, observed at, record id, body.
     """
@@ -76,7 +76,7 @@ def read_columns(connection: Connection, record_type: str) -> Iterator[Sequence[
         col(ObservationRow.observed_at),
         col(ObservationRow.record_id),
         col(ObservationRow.body),
-    ).where(col(ObservationRow.record_type) == record_type)
+    ).where(col(ObservationRow.record_type) == record_type, col(ObservationRow.ledger_index) >= since)
     for rows in connection.execution_options(yield_per=CHUNK).execute(chosen).partitions():
         yield list(zip(*rows, strict=True))
 

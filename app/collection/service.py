@@ -121,12 +121,16 @@ class CollectionService:
         with self._database.read() as connection:
             yield from map(_observation, repository.read_observations(connection, chosen))
 
-    def batches(self, record_type: RecordType) -> Iterator[pa.RecordBatch]:
-        """Yield what all entries state of one record type, as Arrow batches of ``OBSERVATIONS``, in bounded memory."""
+    def batches(self, record_type: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield what all entries from an index on state of one record type, as Arrow batches, in bounded memory."""
         with self._database.read() as connection:
-            for columns in repository.read_columns(connection, record_type):
+            for columns in repository.read_columns(connection, record_type, since):
                 arrays = [pa.array(column, field.type) for column, field in zip(columns, OBSERVATIONS, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
+
+    def size(self) -> int:
+        """Return the number of ledger entries, of runs as well."""
+        return self._ledger.size()
 
     def page(
         self, record_types: Collection[RecordType] | None, *, after: tuple[int, int] = (-1, -1), limit: int

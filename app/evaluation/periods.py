@@ -27,6 +27,7 @@ from app.evaluation.model import Evaluation, Period
 from app.evaluation.reuse import Earlier
 from app.evaluation.service import evaluate
 from app.signing.canonical import canonical_json
+from app.trails.bulk.freeze import Keep
 from app.trails.segments import read_period
 from app.trails.service import TrailService
 
@@ -37,7 +38,9 @@ _FORMAT = f"evaluation.3 {__version__}"
 KEPT = 12
 """Evaluations that are kept, the last ones used; and none goes that was used in the last ``_IN_USE_SECONDS``."""
 _IN_USE_SECONDS = 3_600
-_FROZEN = "frozen-"
+KEPT_LINKS = 4
+"""Periods whose links are kept, so that the next evaluation writes only the days that changed."""
+_FROZEN, _LINKED = "frozen-", "linked-"
 
 
 class EvaluatedPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +109,7 @@ class PeriodEvaluator:
         frozen = self._cache / f"{_FROZEN}{_name(state=self._state(period, size))}"
         if not frozen.is_dir():
             with self._aside(frozen) as aside:
-                self._trails.freeze(period, aside, self._controls.rule_set)
+                self._trails.freeze(period, aside, self._controls.rule_set, self._keep(period, frozen.name))
         with self._aside(folder) as aside:
             populations, results = aside / "populations", aside / "results"
             populations.symlink_to(Path("..") / frozen.name)
@@ -126,6 +129,11 @@ class PeriodEvaluator:
             metrics = measure(self._controls, evaluation, populations, results)
             (aside / "metrics.json").write_bytes(canonical_json(msgspec.to_builtins(metrics)))
         self._forget()
+
+    def _keep(self, period: Period, name: str) -> Keep:
+        """Return where the links of this period are kept, whatever the ledger's size."""
+        made_for = _name(state=self._state(period, 0))
+        return Keep(file=self._cache / f"{_LINKED}{made_for}", name=name, made_for=made_for)
 
     @contextmanager
     def _aside(self, folder: Path) -> Iterator[Path]:
@@ -160,6 +168,8 @@ class PeriodEvaluator:
         for frozen in self._cache.glob(f"{_FROZEN}*"):
             if frozen.name not in needed and now - frozen.stat().st_mtime > _IN_USE_SECONDS:
                 shutil.rmtree(frozen, ignore_errors=True)
+        for linked in sorted(self._cache.glob(f"{_LINKED}*"), key=lambda file: file.stat().st_mtime)[:-KEPT_LINKS]:
+            linked.unlink(missing_ok=True)
 
 
 def _name(**parts: object) -> str:

@@ -11,6 +11,7 @@ writer are fixed here. (The writer's own version is part of a Parquet file, so i
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -81,12 +82,25 @@ class Segments:
     def write_batches(self, population: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Write a population's rows given as batches with a column ``day`` in front, by day and then by item id."""
         for day, tables in groupby(_by_day(batches), key=itemgetter(0)):
-            name = f"{format_instant(day * _DAY_MS)[:10]}.parquet" if population in DAILY else "period.parquet"
+            name = _file_of(day) if population in DAILY else "period.parquet"
             with self._file(population, name) as file:
                 for _, table in tables:
                     file.write(table)
         if not any(name.startswith(f"{population}/") for name in self._digests):
             self.write_rows(population, ())
+
+    def take(self, population: str, day: int, other: Path) -> bool:
+        """Take a day's segment (days since 1970) of another directory over, unread; tell whether there was one."""
+        name = f"{population}/{_file_of(day)}"
+        if not (other / name).is_file():
+            return False
+        (self._directory / population).mkdir(parents=True, exist_ok=True)
+        try:
+            (self._directory / name).hardlink_to(other / name)
+        except OSError:
+            shutil.copyfile(other / name, self._directory / name)
+        self._digests[name] = _sha256(self._directory / name)
+        return True
 
     def finish(self) -> dict[str, str]:
         """Remove what an earlier freeze left; return file name to hex SHA-256 of the bytes, sorted by name."""
@@ -119,6 +133,10 @@ class Segments:
             file.flush()
         self._digests[f"{population}/{name}"] = _sha256(partial)
         partial.replace(folder / name)
+
+
+def _file_of(day: int) -> str:
+    return f"{format_instant(day * _DAY_MS)[:10]}.parquet"
 
 
 class _SegmentFile:

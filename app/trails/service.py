@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from app.collection.model import CollectionRun
 from app.errors import InvalidInput
+from app.records.columns import batches_of
 from app.records.folding import fold
 from app.records.model import Observation, RecordType
-from app.trails.bulk.freeze import Sources, freeze_in_bulk
+from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
 from app.trails.evidence import Declared, SourceCoverage, coverages
 from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
@@ -36,8 +37,16 @@ class Collected(Protocol):
         """Return all observations, or those of some record types."""
         ...
 
-    def batches(self, record_type: RecordType) -> Iterable[pa.RecordBatch]:
-        """Return the observations of one record type as Arrow batches; see ``app.records.columns``."""
+    def observations_at(self, indices: Iterable[int]) -> Iterable[Observation]:
+        """Return what the entries at these ledger indices state."""
+        ...
+
+    def batches(self, record_type: RecordType, since: int = 0) -> Iterable[pa.RecordBatch]:
+        """Return the observations of one record type by entries from an index on; see ``app.records.columns``."""
+        ...
+
+    def size(self) -> int:
+        """Return the number of ledger entries."""
         ...
 
     def runs(self) -> list[CollectionRun]:
@@ -92,25 +101,30 @@ class TrailService:
         """
         return _populations(self._load(), period, flagger)
 
-    def freeze(self, period: PeriodLike, directory: Path, flagger: Flagger | None = None) -> int:
+    def freeze(
+        self, period: PeriodLike, directory: Path, flagger: Flagger | None = None, keep: Keep | None = None
+    ) -> int:
         """Freeze the populations of a period into a directory, and return the instant of the judgment.
 
         Args:
             period: the audit period.
             directory: where to write.
             flagger: knows the risk rules for the texts of commands; without it nothing is flagged.
+            keep: where an earlier freeze is found, to write only what changed since; the result is the same.
 
         Raises:
             InvalidInput: nothing was collected yet, or a record holds what no segment can.
         """
-        runs = self._collection.runs()
+        size, runs = self._collection.size(), self._collection.runs()
         sources = Sources(
             batches=self._collection.batches,
+            told_at=lambda kind, indices: batches_of(self._collection.observations_at(indices), kind),
+            size=size,
             observations=self._collection.observations,
             coverages=coverages(runs, self._declared),
             as_of=_newest(runs),
         )
-        freeze_in_bulk(sources, period, directory, flagger, self._memory_limit)
+        freeze_in_bulk(sources, period, directory, flagger, self._memory_limit, keep)
         return sources.as_of
 
     def trails(self, period: PeriodLike) -> Sequence[AccessTrail]:

@@ -2,7 +2,7 @@
 
 """Two sets of controls over one period: other risk rules make other flags, so each side must see its own."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,9 +31,17 @@ class Collection:
         """Return what was told."""
         return [self.told] if record_types is None or RecordType.SESSION_EVENT in record_types else []
 
-    def batches(self, kind: RecordType) -> Iterator[pa.RecordBatch]:
+    def observations_at(self, indices: Iterable[int]) -> list[Observation]:
+        """Return what was told."""
+        return [self.told for _ in indices]
+
+    def batches(self, kind: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
         """Return what was told of one type as columns."""
-        return batches_of([self.told], kind)
+        return batches_of([self.told][since:], kind)
+
+    def size(self) -> int:
+        """Return that it is one."""
+        return 1
 
     def runs(self) -> list[CollectionRun]:
         """Return the one box."""

@@ -2,7 +2,7 @@
 
 """A small world to tell records into, and to see the populations of."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 import pyarrow as pa
@@ -75,9 +75,17 @@ class World:
         """Return everything told, or what is of these types."""
         return [each for each in self.told if record_types is None or record_type(each.record) in record_types]
 
-    def batches(self, kind: RecordType) -> Iterator[pa.RecordBatch]:
-        """Return what was told of one type as columns."""
-        return batches_of(self.told, kind)
+    def observations_at(self, indices: Iterable[int]) -> list[Observation]:
+        """Return what was told at these places."""
+        return [self.told[index] for index in sorted(set(indices))]
+
+    def batches(self, kind: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
+        """Return what was told of one type, from a place on, as columns."""
+        return batches_of(self.told[since:], kind)
+
+    def size(self) -> int:
+        """Return how much was told."""
+        return len(self.told)
 
     def populations(self, period: PeriodView | None = None) -> dict[str, list[Row]]:
         """Return all populations."""

@@ -23,9 +23,8 @@ from app.records.model import (
     RecordType,
     Session,
     Waiver,
-    record_type,
 )
-from app.trails.bulk.freeze import Sources, freeze_in_bulk
+from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
 from app.trails.evidence import coverages
 from app.trails.linking import build_populations
 from app.trails.populations import FlagView
@@ -95,20 +94,28 @@ def both(world, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the digests of the segments by the pure linker and by the sets."""
     flagger, period = Words(), world.period
     rows = build_populations(fold(world.told), world.runs(), period, period.as_of, flagger=flagger)
-    sources = Sources(
-        batches=lambda kind: batches_of(world.told, kind),
-        observations=lambda kinds: [each for each in world.told if record_type(each.record) in kinds],
+    return freeze(rows, folder / "one"), freeze_in_bulk(sources_of(world), period, folder / "sets", flagger, "500MB")
+
+
+def sources_of(world) -> Sources:
+    """Return what a world has told so far, as a freeze reads it."""
+    return Sources(
+        batches=world.batches,
+        told_at=lambda kind, indices: batches_of(world.observations_at(indices), kind),
+        observations=world.observations,
+        size=world.size(),
         coverages=coverages(world.runs(), {}),
-        as_of=period.as_of,
+        as_of=world.period.as_of,
     )
-    return freeze(rows, folder / "one"), freeze_in_bulk(sources, period, folder / "sets", flagger, "500MB")
 
 
-def differences(folder: Path, one: dict[str, str], sets: dict[str, str]) -> Iterator[str]:
+def differences(
+    folder: Path, one: dict[str, str], sets: dict[str, str], names: tuple[str, str] = ("one", "sets")
+) -> Iterator[str]:
     """Yield what differs, readably."""
     for population in sorted({name.split("/")[0] for name in one | sets if one.get(name) != sets.get(name)}):
-        expected = {row.item_id: row for row in read_rows(folder / "one", population)}
-        found = {row.item_id: row for row in read_rows(folder / "sets", population)}
+        expected = {row.item_id: row for row in read_rows(folder / names[0], population)}
+        found = {row.item_id: row for row in read_rows(folder / names[1], population)}
         for item_id in sorted(expected | found):
             if expected.get(item_id) != found.get(item_id):
                 yield f"{item_id}\n  one:  {expected.get(item_id)}\n  sets: {found.get(item_id)}"
@@ -123,6 +130,27 @@ def test_sets_give_the_bytes_of_the_pure_linker(told: list, new_world: Callable)
     with TemporaryDirectory() as folder:
         one, sets = both(world, Path(folder))
         assert one == sets, "\n".join(differences(Path(folder), one, sets))
+
+
+@given(told=EVERYTHING, split=st.integers(0, 40), late=st.booleans())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_writing_only_the_days_that_changed_gives_the_same_bytes(
+    told: list, split: int, late: bool, new_world: Callable
+) -> None:
+    """A first part is frozen, then all of it; what is taken over of the first must be what would be written."""
+    world, period = new_world(), new_world().period
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        keep = Keep(file=folder / "kept", name="before", made_for="test")
+        for place, (source, at, record) in enumerate(told):
+            if place == min(split, len(told) - 1) and world.told:
+                freeze_in_bulk(sources_of(world), period, folder / "before", Words(), "500MB", keep)
+                period = msgspec.structs.replace(period, as_of=period.as_of + (DAY if late else 0))
+            world.tell(source, record, at=at)
+        sources = msgspec.structs.replace(sources_of(world), as_of=period.as_of)
+        again = freeze_in_bulk(sources, period, folder / "again", Words(), "500MB", keep)
+        full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB")
+        assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
 
 
 def test_a_waiver_is_found_by_every_kind_of_scope(world, tmp_path: Path) -> None:

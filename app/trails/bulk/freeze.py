@@ -6,7 +6,7 @@ In:  observations by record type, completeness boxes, a period, the rules for te
 """
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.errors import InvalidInput
 from app.records.folding import FoldedRecord, fold
 from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
 from app.trails.arrow import arrow_schema, conform
+from app.trails.bulk.changes import COMPARED, NEEDED, changed_days, put_needed
 from app.trails.bulk.items import BIG, put_behind, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
@@ -30,7 +31,7 @@ from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
 from app.trails.linking import make_frame, populations
 from app.trails.model import PeriodLike
-from app.trails.populations import DAILY, POPULATIONS, EvidenceView, WaiverRef
+from app.trails.populations import POPULATIONS, EvidenceView, WaiverRef
 from app.trails.rows import Frame
 from app.trails.segments import Segments, segment_schema
 from app.trails.views import Use
@@ -52,7 +53,8 @@ DAY_MS = 86_400_000
 CHUNK_ITEMS = 40_000
 """Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
 
-Batches = Callable[[RecordType], Iterable[pa.RecordBatch]]
+Batches = Callable[[RecordType, int], Iterable[pa.RecordBatch]]
+ToldAt = Callable[[RecordType, list[int]], Iterable[pa.RecordBatch]]
 Observations = Callable[[Collection[RecordType]], Iterable[Observation]]
 
 
@@ -60,43 +62,117 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Where a freeze reads from.
 
     Attributes:
-        batches: gives the observations of one record type as Arrow batches of ``app.records.columns.OBSERVATIONS``.
+        batches: gives the observations of one record type, of ledger entries from an index on, as Arrow batches of
+            ``app.records.columns.OBSERVATIONS``.
+        told_at: gives those of one record type of the entries at some indices.
         observations: gives the observations of some record types.
+        size: number of ledger entries that were there before reading began.
         coverages: what each source can speak for.
         as_of: instant the judgment is made for, epoch milliseconds.
     """
 
     batches: Batches
+    told_at: ToldAt
     observations: Observations
+    size: int
     coverages: list[SourceCoverage]
     as_of: int
 
 
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the tables of a freeze are kept, so that the next one writes only the days that changed.
+
+    Attributes:
+        file: a file of DuckDB beside the folders of segments; it is there after the first freeze, and each replaces it.
+        name: what the folder of this freeze's segments will be called when the next one looks for it.
+        made_for: everything but records that rows depend on, in a few words; other words, and the file is not read.
+    """
+
+    file: Path
+    name: str
+    made_for: str
+
+
+class _Earlier(msgspec.Struct, frozen=True):
+    """What an earlier freeze left: the number of ledger entries it had read, and the folder of its segments."""
+
+    size: int
+    segments: Path
+
+
 def freeze_in_bulk(
-    sources: Sources, period: PeriodLike, directory: Path, flagger: Flagger | None, memory_limit: str
+    sources: Sources,
+    period: PeriodLike,
+    directory: Path,
+    flagger: Flagger | None,
+    memory_limit: str,
+    keep: Keep | None = None,
 ) -> dict[str, str]:
     """Write every population's segments; see ``app.trails.segments.freeze`` for what they are.
+
+    Args:
+        sources: what is known.
+        period: the audit period.
+        directory: where to write.
+        flagger: knows the risk rules for the texts of commands.
+        memory_limit: as DuckDB spells it; what does not fit goes to the disk.
+        keep: with it, days that are as an earlier freeze wrote them are taken from there. The bytes are the same.
 
     Raises:
         InvalidInput: a record holds what no segment can.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    earlier = _earlier(keep) if keep else None
     with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
-        store = Store(Path(scratch), memory_limit)
+        store = Store(Path(scratch), memory_limit, keep.file if keep and earlier else None)
         try:
-            return _freeze(store, sources, period, directory, flagger)
+            digests = _freeze(store, sources, period, directory, flagger, earlier)
+            if keep:
+                _keep(store, keep, sources.size)
         except (duckdb.Error, pa.ArrowException) as error:
             what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
             raise InvalidInput(what, where="freeze") from error
         finally:
             store.close()
+        if keep:
+            store.kept.replace(keep.file)
+    return digests
+
+
+_STATE = pa.schema([pa.field("made_for", pa.string()), pa.field("size", pa.int64()), pa.field("segments", pa.string())])
+
+
+def _earlier(keep: Keep) -> _Earlier | None:
+    """Return what an earlier freeze left, if it was for the same and its segments are still there."""
+    if not keep.file.is_file():
+        return None
+    try:
+        with duckdb.connect(str(keep.file), read_only=True) as connection:
+            [(made_for, size, name)] = connection.execute("FROM state").fetchall()
+    except duckdb.Error:
+        return None
+    segments = keep.file.parent / name
+    return _Earlier(size, segments) if made_for == keep.made_for and segments.is_dir() else None
+
+
+def _keep(store: Store, keep: Keep, size: int) -> None:
+    store.put("state", [{"made_for": keep.made_for, "size": size, "segments": keep.name}], _STATE)
+    store.keep(["state", *GROWING, *COMPARED])
 
 
 def _freeze(
-    store: Store, sources: Sources, period: PeriodLike, directory: Path, flagger: Flagger | None
+    store: Store,
+    sources: Sources,
+    period: PeriodLike,
+    directory: Path,
+    flagger: Flagger | None,
+    earlier: _Earlier | None,
 ) -> dict[str, str]:
     for kind in GROWING:
-        store.fold(kind, sources.batches(kind))
+        if earlier:
+            store.fold_more(kind, sources.batches(kind, earlier.size), sources.told_at)
+        else:
+            store.fold(kind, sources.batches(kind, 0))
     inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
     index = TrailIndex([*inventory, *_wanted(store, inventory)])
     frame = make_frame(index, sources.coverages, period, sources.as_of, flagger)
@@ -105,7 +181,6 @@ def _freeze(
     link(store)
     match(store, index.credential_records)
     put_behind(store)
-    put_views(store, frame.flags, sources.as_of)
     first_uses = _first_uses(store, index, frame)
     names.put_accounts(first_uses)
     names.put_identities(frame.state_at)
@@ -114,33 +189,57 @@ def _freeze(
     _put_waivers(store, frame)
     small = populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
     segments = Segments(directory, frame.period)
+    days = {population: _days(store, population) for population in BIG}
+    if earlier:
+        days = days | _remaining(store, days, segments, earlier)
+        put_needed(store, days)
+    put_views(store, frame.flags, NEEDED if earlier else ())
     for population in POPULATIONS:
         if population in BIG:
-            segments.write_batches(population, _rows(store, population))
+            segments.write_batches(population, _rows(store, population, days[population]))
         else:
             segments.write_rows(population, small[population])
     return segments.finish()
 
 
-def _rows(store: Store, population: str) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a population by day and item id, each batch with the day in front."""
+def _rows(store: Store, population: str, days: Mapping[int, int]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of some days of a population by day and item id, each batch with the day in front."""
     with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
-    for since, until in _chunks(store, population):
-        for batch in store.batches(rows_sql(population, since, until), CHUNK_ITEMS):
+    for first, last in _chunks(days):
+        for batch in store.batches(rows_sql(population, first * DAY_MS, (last + 1) * DAY_MS), CHUNK_ITEMS):
             yield conform(batch, with_day)
 
 
-def _chunks(store: Store, population: str) -> Iterator[tuple[int, int]]:
-    """Yield stretches of whole days with about ``CHUNK_ITEMS`` items each."""
+def _remaining(
+    store: Store, days: Mapping[str, Mapping[int, int]], segments: Segments, earlier: _Earlier
+) -> dict[str, dict[int, int]]:
+    """Take the days over that are as they were; return, per daily population, those that must be written."""
+    return {
+        population: {
+            day: items
+            for day, items in days[population].items()
+            if day in changed or not segments.take(population, day, earlier.segments)
+        }
+        for population, changed in changed_days(store).items()
+    }
+
+
+def _days(store: Store, population: str) -> dict[int, int]:
+    """Return the days that a population has items on, in order, with how many."""
     sql = f'SELECT "at" // {DAY_MS} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day'
-    first, count, last = None, 0, 0
-    for day, items in store.rows(sql):
-        first, count, last = (day if first is None else first), count + items, day
-        if count >= CHUNK_ITEMS or population not in DAILY:
-            yield first * DAY_MS, (day + 1) * DAY_MS
-            first, count = None, 0
+    return dict(store.rows(sql))
+
+
+def _chunks(days: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield first and last of stretches of days without a day between that is not asked for, of some items each."""
+    first, last, items = None, 0, 0
+    for day, count in days.items():
+        if first is not None and (items >= CHUNK_ITEMS or day > last + 1):
+            yield first, last
+            first, items = None, 0
+        first, last, items = (day if first is None else first), day, items + count
     if first is not None:
-        yield first * DAY_MS, (last + 1) * DAY_MS
+        yield first, last
 
 
 def _first_uses(store: Store, index: TrailIndex, frame: Frame) -> dict[str, Use]:
@@ -163,14 +262,13 @@ SELECT source, target, name, min(struct_pack("at" := "at", "ledger" := ledger)) 
 
 
 def _put_evidence(store: Store, frame: Frame) -> None:
-    """Make ``<population>_item``: the items with numbers for what is evidenced when, and ``evidence``, its views."""
-    bounds = frame.evidence.bounds
-    rows = [{"bound": bound, "number": number} for number, bound in enumerate(bounds)]
-    store.put("bound", rows, pa.schema([pa.field("bound", pa.int64()), pa.field("number", pa.int64())]))
+    """Make ``<population>_item``: the items, each with the bounds of its evidence; and ``evidence``: its views."""
+    bounds = [{"bound": bound} for bound in frame.evidence.bounds]
+    store.put("bound", bounds, pa.schema([pa.field("bound", pa.int64())]))
     for population in BIG:
         store.run(
-            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.number AS evidence,"
-            f" d.number AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
+            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.bound AS evidence,"
+            f" d.bound AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
             " ASOF JOIN bound d ON x.approved >= d.bound"
         )
     pairs = " UNION ".join(f"SELECT evidence, approved FROM {population}_item" for population in BIG)
@@ -178,7 +276,7 @@ def _put_evidence(store: Store, frame: Frame) -> None:
         {
             "first": first,
             "second": second,
-            "view": msgspec.to_builtins(frame.evidence.at(bounds[first], decided=bounds[second])),
+            "view": msgspec.to_builtins(frame.evidence.at(first, decided=second)),
         }
         for first, second in store.rows(pairs)
     )

@@ -49,6 +49,12 @@ LEFT JOIN person i ON i.rid = il.rid""")
 
 
 def _prepare(period: PeriodView, state_at: int) -> Iterator[str]:
+    yield f"""
+CREATE TABLE last_use AS
+SELECT m.grant_item, max(struct_pack("at" := s.started_at, "ledger" := s.ledger)) AS use
+FROM match_grant m JOIN session s USING (item_id)
+WHERE m.used AND s.started_at <= {period.as_of} AND s.status IS DISTINCT FROM 'failed_attempt'
+GROUP BY m.grant_item"""
     yield """
 CREATE TABLE setting AS
 SELECT s.item_id, coalesce(s.started_at, s.first_at) AS started, s.run_as, b.rid, b.person_key, b.subjects,

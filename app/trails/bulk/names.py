@@ -53,8 +53,7 @@ class Names:
     def __init__(self, index: TrailIndex, store: Store) -> None:
         self._index = index
         self._store = store
-        self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
-        self._people: list[Person] = []
+        self._people: dict[str, Person] = {}
 
     def resolve(self) -> None:
         """Make all tables but that of accounts."""
@@ -131,7 +130,7 @@ class Names:
             "source": source,
             "text": text,
             "who": self._index.identities.who(source, text),
-            "rid": self._number(found),
+            "rid": self._rid(found),
             "is_ambiguous": found.identity is None and bool(found.candidates),
             "subjects": sorted(self._index.waivers.subjects(source, text)),
         }
@@ -140,7 +139,7 @@ class Names:
         self._store.put(
             "responsible",
             (
-                {"source": source, "text": text, "rid": self._number(self._index.identities.named(source, text))}
+                {"source": source, "text": text, "rid": self._rid(self._index.identities.named(source, text))}
                 for source, text in self._names(_RESPONSIBLES)
             ),
             _columns(source=pa.string(), text=pa.string(), rid=pa.string()),
@@ -152,7 +151,7 @@ class Names:
             "person",
             (
                 {
-                    "rid": str(number),
+                    "rid": rid,
                     "item_id": each.item_id,
                     "key": identities.key(each),
                     "person_id": each.record.person_id,
@@ -163,7 +162,7 @@ class Names:
                     "subjects": sorted(self._index.waivers.person(each)),
                     "ledger": each.ledger,
                 }
-                for number, each in enumerate(self._people)
+                for rid, each in self._people.items()
             ),
             _columns(
                 rid=pa.string(),
@@ -178,8 +177,7 @@ class Names:
                 ledger=LEDGER,
             ),
         )
-        people = ((str(number), each) for number, each in enumerate(self._people))
-        self._put_views("identity_view", IdentityView, people, self._identity)
+        self._put_views("identity_view", IdentityView, self._people.items(), self._identity)
 
     def _put_systems(self) -> None:
         targets = self._index.targets
@@ -273,15 +271,13 @@ class Names:
             if text is not None:
                 yield source, text
 
-    def _number(self, found: Resolution) -> str | None:
-        """Return the number of a resolved person; a person joined of several records is another than each alone."""
+    def _rid(self, found: Resolution) -> str | None:
+        """Return a name for a resolved person; a person joined of several records is another than each alone."""
         if found.identity is None:
             return None
-        key = (found.identity.item_id, found.identity.ledger)
-        if key not in self._numbers:
-            self._numbers[key] = len(self._people)
-            self._people.append(found.identity)
-        return str(self._numbers[key])
+        rid = f"{found.identity.item_id} {found.identity.ledger}"
+        self._people.setdefault(rid, found.identity)
+        return rid
 
 
 def _columns(**types: pa.DataType) -> pa.Schema:

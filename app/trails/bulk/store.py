@@ -9,13 +9,14 @@ The rules of folding are those of ``app.records.folding``: later words win field
 
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
 import msgspec
 import pyarrow as pa
 
+from app.cel.sqltext import quote_text
 from app.records.columns import OBSERVATIONS
 from app.records.model import RECORD_CLASSES, RecordType
 
@@ -29,10 +30,12 @@ class Store:
     Args:
         folder: an empty folder that may be deleted afterwards.
         memory_limit: as DuckDB spells it, such as ``1GB``; what does not fit is spilled into the folder.
+        earlier: the file of an earlier freeze, read as schema ``old``, and never written.
     """
 
-    def __init__(self, folder: Path, memory_limit: str) -> None:
+    def __init__(self, folder: Path, memory_limit: str, earlier: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.kept = folder / "kept.duckdb"
         self._connection = duckdb.connect(
             str(folder / "link.duckdb"),
             config={
@@ -45,6 +48,9 @@ class Store:
                 "preserve_insertion_order": False,
             },
         )
+        self._connection.execute(f"ATTACH {quote_text(str(self.kept))} AS kept")
+        if earlier is not None:
+            self._connection.execute(f"ATTACH {quote_text(str(earlier))} AS old (READ_ONLY)")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -80,9 +86,42 @@ class Store:
         self._connection.execute(sql)
         self._connection.unregister("arriving")
 
+    def keep(self, tables: Iterable[str]) -> None:
+        """Copy tables into a file of their own, ``kept``, for a later freeze."""
+        for table in tables:
+            self.run(f'CREATE TABLE kept."{table}" AS FROM "{table}"')
+
     def fold(self, kind: RecordType, observations: Iterable[pa.RecordBatch]) -> None:
         """Make the table of one record type out of its observations."""
         self.put_batches("raw", OBSERVATIONS, observations)
+        self._fold(kind)
+
+    def fold_more(
+        self,
+        kind: RecordType,
+        observations: Iterable[pa.RecordBatch],
+        told_at: Callable[[RecordType, list[int]], Iterable[pa.RecordBatch]],
+    ) -> None:
+        """Make the table of one record type out of that of the earlier freeze and the observations since.
+
+        ``touched_<kind>`` gets the records of which something was said since.
+
+        Args:
+            kind: the record type.
+            observations: what was said since.
+            told_at: gives what the entries at some ledger indices say.
+        """
+        self.put_batches("raw", OBSERVATIONS, observations)
+        item = f"source || '/{kind}/' || record_id"
+        self.run(f"CREATE TABLE touched_{kind} AS SELECT DISTINCT {item} AS item_id FROM raw")
+        before = self.rows(f'SELECT DISTINCT unnest(ledger) FROM old."{kind}" SEMI JOIN touched_{kind} USING (item_id)')
+        for batch in told_at(kind, [index for (index,) in before]):
+            again = f"FROM arriving WHERE {item} IN (FROM touched_{kind})"
+            self._arrive(f"INSERT INTO raw {again}", pa.Table.from_batches([batch], OBSERVATIONS))
+        self._fold(kind)
+        self.run(f'INSERT INTO "{kind}" BY NAME FROM old."{kind}" ANTI JOIN touched_{kind} USING (item_id)')
+
+    def _fold(self, kind: RecordType) -> None:
         self.run("CREATE OR REPLACE TABLE twice AS SELECT source, record_id FROM raw GROUP BY ALL HAVING count(*) > 1")
         self.run(_fold_sql(kind))
         self.run("DROP TABLE raw")

@@ -8,7 +8,7 @@ A field of a view is the field of its record with the same name, unless a line h
 A view that tells how it was joined gets ``link_basis`` where it is joined: it is the last field.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 import pyarrow as pa
@@ -42,10 +42,19 @@ _SQL_TYPES: dict[pa.DataType, str] = {
 }
 
 
-def put_views(store: Store, flags: Flags, as_of: int) -> None:
-    """Make the tables of views."""
+def put_views(store: Store, flags: Flags, needed: Collection[str] = ()) -> None:
+    """Make the tables of views.
+
+    Args:
+        store: has the records, names, relations and matches.
+        flags: judges the texts of commands.
+        needed: record types of which only the records in ``needed_<kind>`` are shown.
+    """
+    for kind in ("session", "session_event", "recording"):
+        those = f"SEMI JOIN needed_{kind} USING (item_id)" if kind in needed else ""
+        store.run(f'CREATE VIEW shown_record_{kind} AS FROM "{kind}" {those}')
     store.put_batches("flagged", _FLAGS, _flagged(store, flags))
-    for statement in _statements(as_of):
+    for statement in _statements():
         store.run(statement)
 
 
@@ -100,8 +109,7 @@ def _all(*lists: str) -> str:
     return "flatten([" + ", ".join(f"coalesce({each}, []::BIGINT[])" for each in lists) + "])"
 
 
-def _statements(as_of: int) -> Iterator[str]:
-    yield _last_uses(as_of)
+def _statements() -> Iterator[str]:
     yield _grants()
     yield _approvals()
     system = "LEFT JOIN system y ON y.source = r.source AND y.text = r.target"
@@ -109,7 +117,9 @@ def _statements(as_of: int) -> Iterator[str]:
     said = {"id": "r.item_id", "target_id": "y.id"}
     yield _table("session_ref", "session", struct_sql(SessionRef, said), system)
     yield _events()
-    yield _table("recording_view", "recording", struct_sql(RecordingView, {"state": "coalesce(r.state, 'unknown')"}))
+    yield _table(
+        "recording_view", "shown_record_recording", struct_sql(RecordingView, {"state": "coalesce(r.state, 'unknown')"})
+    )
     about = {"about": "NULL"}
     yield _table("ticket_view", "ticket", struct_sql(TicketView, about, without="link_basis"))
     said = {
@@ -123,16 +133,6 @@ def _statements(as_of: int) -> Iterator[str]:
     yield _table("alert_view", "alert", struct_sql(AlertView, said), _responsible("w", "acknowledged_by"), ledger)
     said = {"occurred_at": "r.at", "target_id": "y.id", "privileged": "r.privileged IS DISTINCT FROM false"}
     yield _table("access_event_view", "access_event", struct_sql(AccessEventView, said), system)
-
-
-def _last_uses(as_of: int) -> str:
-    """Return SQL for the last session known to have used each grant: of equal starts, the one of the greater ledger."""
-    return f"""
-CREATE TABLE last_use AS
-SELECT m.grant_item, max(struct_pack("at" := s.started_at, "ledger" := s.ledger)) AS use
-FROM match_grant m JOIN session s USING (item_id)
-WHERE m.used AND s.started_at <= {as_of} AND s.status IS DISTINCT FROM 'failed_attempt'
-GROUP BY m.grant_item"""
 
 
 def _grants() -> str:
@@ -183,7 +183,7 @@ def _sessions(system: str) -> str:
         "grant_candidates": "m.n",
     }
     joins = f"{system} JOIN match m ON m.item_id = r.item_id JOIN behind i ON i.item_id = r.item_id"
-    return _table("session_view", "session", struct_sql(SessionView, said), joins)
+    return _table("session_view", "shown_record_session", struct_sql(SessionView, said), joins)
 
 
 def _events() -> str:
@@ -193,12 +193,14 @@ def _events() -> str:
         "flags": "coalesce(f.flags, [])",
     }
     joins = "LEFT JOIN system y ON y.source = r.source AND y.text = r.downstream LEFT JOIN flagged f ON f.text = r.text"
-    return _table("event_view", "session_event", struct_sql(EventRef, said), joins, more=", r.text, r.seq, r.at")
+    return _table(
+        "event_view", "shown_record_session_event", struct_sql(EventRef, said), joins, more=", r.text, r.seq, r.at"
+    )
 
 
 def _flagged(store: Store, flags: Flags) -> Iterator[pa.RecordBatch]:
     """Yield the texts that meet a rule, each once."""
-    for batch in store.batches("SELECT DISTINCT text FROM session_event WHERE text <> ''", _BATCH):
+    for batch in store.batches("SELECT DISTINCT text FROM shown_record_session_event WHERE text <> ''", _BATCH):
         found = [
             {"text": text, "flags": [msgspec.to_builtins(flag) for flag in met]}
             for text in batch.column(0).to_pylist()

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which days an earlier freeze of the same period no longer tells rightly.
+
+In:  the tables of this freeze, those of the earlier one (schema ``old``), and ``touched_<kind>``: the records of which
+something was said since. Out: per population the days that must be written again.
+
+A row is put together by one query from an item, from relations, from records, and from what names mean. So it can only
+differ where one of these differs: what was told anew of a record, a line of a relation that came or went, a name that
+means somebody else. Names and relations are compared line by line; too many days may be named, never too few.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from app.trails.bulk.store import Store
+from app.trails.populations import DAILY
+
+DAY_MS = 86_400_000
+
+COMPARED = (
+    *("login", "responsible", "person", "identity_view", "system", "flow", "workflow_view", "door", "account_view"),
+    *("setting", "match", "match_grant", "last_use", "evidence", "waived", "explained", "grant_user"),
+    *("session_decision", "session_reason", "session_recording", "session_child", "all_session_review"),
+    *("session_alert", "grant_decision", "grant_reason", "grant_review", "access_event_alert"),
+    *("event_review", "event_ticket", "event_alert", "raised_ticket"),
+    *("session_item", "session_event_item", "recording_item", "grant_item", "access_event_item"),
+)
+"""Tables that rows are put together from, and that are compared with those of the earlier freeze."""
+
+_BY_NAME = ("target_view", "target_ledger")
+"""Columns that are not compared: they are what a target's name means, and names are compared themselves."""
+
+_Relations = Sequence[tuple[str, str, str, str]]
+"""table, column with the item, column with what belongs to it, record type of that"""
+
+_OF_SESSION: _Relations = (
+    ("all_session_review", "parent", "child", "review"),
+    ("session_reason", "item_id", "ticket", "ticket"),
+    ("session_alert", "parent", "child", "alert"),
+)
+"""What hangs on a session, and is shown with its events too."""
+
+_OWN: dict[str, _Relations] = {
+    "session": (
+        *_OF_SESSION,
+        ("match_grant", "item_id", "grant_item", "grant"),
+        ("session_decision", "item_id", "approval", "approval"),
+        ("session_recording", "parent", "child", "recording"),
+        ("session_child", "parent", "child", "session_event"),
+    ),
+    "session_event": (
+        ("event_review", "parent", "child", "review"),
+        ("event_ticket", "parent", "child", "ticket"),
+        ("event_alert", "parent", "child", "alert"),
+    ),
+    "recording": (),
+    "grant": (
+        ("grant_decision", "item_id", "approval", "approval"),
+        ("grant_reason", "item_id", "ticket", "ticket"),
+        ("grant_review", "parent", "child", "review"),
+        ("grant_user", "grant_item", "item_id", "session"),
+    ),
+    "access_event": (
+        ("explained", "item_id", "session_item", "session"),
+        ("access_event_alert", "parent", "child", "alert"),
+    ),
+}
+
+_NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
+    "session": (("login", "subject"), ("login", "initiator"), ("system", "target")),
+    "grant": (("login", "subject"), ("login", "requester"), ("system", "unnest(targets)"), ("flow", "workflow_id")),
+    "approval": (("login", "approver"),),
+    "access_event": (("login", "account"), ("system", "target")),
+    "session_event": (("system", "downstream"),),
+    "review": (("responsible", "reviewer"), ("responsible", "subject")),
+    "alert": (("responsible", "acknowledged_by"),),
+}
+"""Record type to the names in it: the table that says what they mean, and the field."""
+
+_KINDS = ("session", "session_event", "grant", "approval", "recording", "ticket", "review", "alert", "access_event")
+
+
+def changed_days(store: Store) -> dict[str, set[int]]:
+    """Return, per daily population that is made by sets, the days (since 1970) whose rows may differ from before."""
+    for statement in _statements():
+        store.run(statement)
+    return {
+        population: {
+            day
+            for (day,) in store.rows(
+                f'SELECT DISTINCT "at" // {DAY_MS} FROM (SELECT item_id, "at" FROM {population}_item UNION ALL'
+                f' SELECT item_id, "at" FROM old.{population}_item) WHERE item_id IN (FROM changed_{population})'
+            )
+        }
+        for population in _OWN
+        if population in DAILY
+    }
+
+
+def put_needed(store: Store, days: Mapping[str, Collection[int]]) -> None:
+    """Make ``needed_<kind>`` for ``NEEDED``: the records that rows of these days (since 1970) show."""
+    for population in NEEDED:
+        some = ", ".join(map(str, sorted(days[population]))) or "NULL"
+        items = f'SELECT item_id, session_item FROM {population}_item WHERE "at" // {DAY_MS} IN ({some})'
+        store.run(f"CREATE TABLE shown_{population} AS {items}")
+    sessions = (f"SELECT session_item AS item_id FROM shown_{each}" for each in NEEDED)
+    store.run(f"CREATE TABLE needed_session AS {' UNION '.join(sessions)}")
+    for kind, relation in (("session_event", "session_child"), ("recording", "session_recording")):
+        within = f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM shown_session)"
+        store.run(f"CREATE TABLE needed_{kind} AS SELECT item_id FROM shown_{kind} UNION {within}")
+
+
+NEEDED = ("session", "session_event", "recording")
+"""Record types with so many records that it pays to show only what is needed."""
+
+
+def _statements() -> Iterator[str]:
+    for table in COMPARED:
+        columns = f"COLUMNS(lambda c: c NOT IN {_BY_NAME})"
+        both = f"SELECT {columns}, 1 AS balance FROM {table} UNION ALL SELECT {columns}, -1 FROM old.{table}"
+        uneven = f"SELECT * EXCLUDE (balance) FROM ({both}) GROUP BY ALL HAVING sum(balance) <> 0"
+        yield f"CREATE TABLE diff_{table} AS {uneven}"
+    yield "CREATE TABLE changed_rid AS SELECT rid FROM diff_person UNION SELECT name FROM diff_identity_view"
+    yield "CREATE TABLE changed_flow AS SELECT DISTINCT name AS flow FROM diff_workflow_view"
+    for table in ("login", "responsible"):
+        by_person = f"SELECT source, text FROM {table} SEMI JOIN changed_rid USING (rid)"
+        yield f"CREATE TABLE changed_{table} AS SELECT source, text FROM diff_{table} UNION {by_person}"
+    for table in ("system", "flow"):
+        yield f"CREATE TABLE changed_{table}_name AS SELECT DISTINCT source, text FROM diff_{table}"
+    for kind in _KINDS:
+        yield f"CREATE TABLE changed_record_{kind} AS {' UNION '.join(_records(kind))}"
+    yield f"CREATE TABLE changed_setting AS {' UNION '.join(_SETTINGS)}"
+    for population in _OWN:
+        yield f"CREATE TABLE changed_{population} AS {' UNION '.join(_items(population))}"
+
+
+def _records(kind: str) -> Iterator[str]:
+    """Yield queries for the records of which something was said, or in which a name means something else."""
+    yield f"SELECT item_id FROM touched_{kind}"
+    for table, field in _NAMED_BY.get(kind, ()):
+        names = f"changed_{table}_name" if table in ("system", "flow") else f"changed_{table}"
+        named = f'SELECT item_id, source, {field} AS text FROM "{kind}"'
+        yield f"SELECT item_id FROM ({named}) SEMI JOIN {names} USING (source, text)"
+
+
+_SETTINGS = (
+    "SELECT item_id FROM diff_setting",
+    "SELECT item_id FROM diff_match",
+    "SELECT item_id FROM changed_record_session",
+    "SELECT item_id FROM setting SEMI JOIN changed_rid USING (rid)",
+    "SELECT item_id FROM setting SEMI JOIN changed_flow USING (flow)",
+    "SELECT item_id FROM setting WHERE account IN (SELECT name FROM diff_account_view)",
+    "SELECT item_id FROM setting WHERE chosen IN (FROM changed_record_grant)",
+)
+"""The sessions of which who, where, or by which right is told otherwise, for the session and for what belongs to it."""
+
+
+def _items(population: str) -> Iterator[str]:
+    items = f"{population}_item"
+    yield f"SELECT item_id FROM changed_record_{population}"
+    yield f"SELECT item_id FROM diff_{items}"
+    yield f"SELECT item_id FROM diff_waived WHERE population = '{population}'"
+    yield f"SELECT item_id FROM {items} SEMI JOIN diff_evidence e ON e.first = evidence AND e.second = approved"
+    for relation in _OWN[population]:
+        yield from _through(relation)
+    match population:
+        case "session":
+            yield "SELECT item_id FROM changed_setting"
+        case "grant":
+            yield "SELECT grant_item FROM diff_last_use"
+            yield f"SELECT item_id FROM {items} SEMI JOIN changed_rid USING (rid)"
+            yield f"SELECT item_id FROM {items} SEMI JOIN changed_flow USING (flow)"
+        case "recording":
+            yield f"SELECT item_id FROM {items} WHERE session_item IN (FROM changed_setting)"
+        case "session_event":
+            raised = ("raised_ticket", "parent", "child", "ticket")
+            sessions = [*(each for one in (*_OF_SESSION, raised) for each in _through(one)), "FROM changed_setting"]
+            changed = f"({' UNION '.join(sessions)})"
+            yield f"SELECT item_id FROM {items} WHERE session_item IN {changed}"
+        case _:
+            pass
+
+
+def _through(relation: tuple[str, str, str, str]) -> Iterator[str]:
+    """Yield queries for the items whose relation has another line, or leads to a record that changed."""
+    table, item, other, kind = relation
+    yield f"SELECT {item} AS item_id FROM diff_{table}"
+    yield f"SELECT {item} FROM {table} WHERE {other} IN (FROM changed_record_{kind})"
