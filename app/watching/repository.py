@@ -52,7 +52,7 @@ def add(session: Session, look: Look, controls_sha256: str, snapshot: Snapshot) 
     session.add(row)
     session.flush()
     look_id = row.id or 0
-    for move in look.moves:
+    for move in reversed(look.moves):  # Newest first then begins with the controls.
         session.add(
             WatchChangeRow(
                 look_id=look_id,

@@ -129,6 +129,7 @@ def overview(
     wanted = framework or (packs[0].framework if packs else catalogs[0].id)
     catalog = services.controls.resolve_framework(wanted)
     first, last = _days(services, start, end)
+    changes = services.watching.changes(catalog.id, limit=_SHOWN_CHANGES + 1)
     context: dict[str, Any] = {
         "caller": caller,
         "organisation": services.settings.organisation,
@@ -137,7 +138,8 @@ def overview(
         "start": first,
         "end": last,
         "can_build": Scope.PACKS_WRITE in caller.scopes,
-        "changes": [change_view(change) for change in services.watching.changes(catalog.id, limit=_SHOWN_CHANGES)],
+        "changes": [change_view(change) for change in changes[:_SHOWN_CHANGES]],
+        "more_changes": len(changes) > _SHOWN_CHANGES,
         "is_watched": services.watching.is_watched(catalog.id),
         "packs": [pack_view(pack) for pack in packs if pack.framework == catalog.id],
         "job": None,

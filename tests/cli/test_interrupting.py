@@ -17,6 +17,7 @@ from app.clock import SystemClock
 from app.collection.model import CollectionRun
 from app.settings import Settings
 from app.wiring import build_services
+from tests.cli.half_done import half_done
 from tests.conftest import ROOT
 from tests.packs.small import records
 
@@ -84,7 +85,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("step", ["linking records", "testing every item"])
 def test_an_evaluation_that_is_interrupted_leaves_nothing(data: Path, tmp_path: Path, step: str) -> None:
     assert interrupted(tmp_path, step, ["evaluate", *PERIOD, "--dir", str(data)]) == (130, STOPPED)
-    assert whole_evaluations_only(data)
+    assert half_done(data / "evaluations") == []
     assert run(["evaluate", *PERIOD, "--dir", str(data)]) == 0
 
 
@@ -100,7 +101,7 @@ def test_a_pack_that_is_interrupted_leaves_nothing(
     command = ["pack", "build", *PERIOD, "--out", str(target), "--dir", str(data)]
     assert interrupted(tmp_path, step, command, wait=wait, delay=delay) == (130, STOPPED)
     assert list(target.iterdir()) == []
-    assert whole_evaluations_only(data)
+    assert half_done(data / "evaluations") == []
 
 
 def test_an_import_that_is_interrupted_keeps_whole_batches_and_says_so(tmp_path: Path) -> None:
@@ -121,12 +122,6 @@ def test_an_import_that_is_interrupted_keeps_whole_batches_and_says_so(tmp_path:
 
 def runs(folder: Path) -> list[CollectionRun]:
     return build_services(Settings.load(folder), SystemClock()).collection.runs()
-
-
-def whole_evaluations_only(data: Path) -> bool:
-    """Tell whether everything that is kept is a finished evaluation, or finished populations."""
-    folders = list((data / "evaluations").glob("*"))
-    return all((path / "metrics.json").is_file() or (path / "period.json").is_file() for path in folders)
 
 
 def test_what_is_interrupted_may_call_it_an_error_of_its_own(

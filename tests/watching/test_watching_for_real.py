@@ -172,6 +172,7 @@ def test_a_running_service_sees_it_within_one_cycle(data: Path, tmp_path: Path) 
         page = client.get("/", params={"framework": "soc2"}).text
         section = page.partition('id="changes"')[2].partition("</section>")[0]
         assert "APR-01" in section
+        assert section.index('class="id">CC') < section.index('class="id">APR-01'), "controls come first"
         assert "deviations" in section
         other = client.get("/", params={"framework": "hipaa"}).text
         assert "This framework is not watched" in other
