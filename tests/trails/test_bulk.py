@@ -178,3 +178,22 @@ def test_what_is_told_of_an_unknown_type_is_nobodys(world) -> None:
     assert batch.num_rows == 0
     (batch,) = batches_of([observation], RecordType.SESSION)
     assert msgspec.json.decode(batch.column("body")[0].as_py()) == {"type": "session", "id": "s"}
+
+
+@pytest.mark.parametrize("spoil", ["text", "other", "segments"])
+def test_what_cannot_be_used_of_an_earlier_freeze_is_left_alone(world, tmp_path: Path, spoil: str) -> None:
+    world.person("ana", tp="ana")
+    world.tell("tp", Session(id="s", subject="ana", target="db", started_at=DAY))
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    before = freeze_in_bulk(sources_of(world), world.period, tmp_path / "before", Words(), "500MB", keep)
+    match spoil:
+        case "text":
+            keep.file.write_text("no database")
+        case "other":
+            keep = msgspec.structs.replace(keep, made_for="another")
+        case "segments":
+            (tmp_path / "before").rename(tmp_path / "elsewhere")
+    again = freeze_in_bulk(sources_of(world), world.period, tmp_path / "again", Words(), "500MB", keep)
+    assert again == before
+    taken = (tmp_path / "again" / "session" / "1970-01-02.parquet").stat().st_nlink
+    assert taken == 1, "it was written, not taken over"

@@ -122,11 +122,10 @@ def freeze_in_bulk(
         InvalidInput: a record holds what no segment can.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    earlier = _earlier(keep) if keep else None
     with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
-        store = Store(Path(scratch), memory_limit, keep.file if keep and earlier else None)
+        store = Store(Path(scratch), memory_limit, keep.file if keep else None)
         try:
-            digests = _freeze(store, sources, period, directory, flagger, earlier)
+            digests = _freeze(store, sources, period, directory, flagger, _earlier(store, keep) if keep else None)
             if keep:
                 _keep(store, keep, sources.size)
         except (duckdb.Error, pa.ArrowException) as error:
@@ -142,14 +141,16 @@ def freeze_in_bulk(
 _STATE = pa.schema([pa.field("made_for", pa.string()), pa.field("size", pa.int64()), pa.field("segments", pa.string())])
 
 
-def _earlier(keep: Keep) -> _Earlier | None:
-    """Return what an earlier freeze left, if it was for the same and its segments are still there."""
-    if not keep.file.is_file():
+def _earlier(store: Store, keep: Keep) -> _Earlier | None:
+    """Return what an earlier freeze left, if it was for the same and its segments are still there.
+
+    It is read from the very file that the store has open: another process may put a newer one in its place meanwhile.
+    """
+    if not store.has_earlier:
         return None
     try:
-        with duckdb.connect(str(keep.file), read_only=True) as connection:
-            [(made_for, size, name)] = connection.execute("FROM state").fetchall()
-    except duckdb.Error:
+        [(made_for, size, name)] = store.rows("SELECT made_for, size, segments FROM old.state")
+    except (duckdb.Error, ValueError):
         return None
     segments = keep.file.parent / name
     return _Earlier(size, segments) if made_for == keep.made_for and segments.is_dir() else None

@@ -7,6 +7,7 @@ In:  observations as Arrow batches. Out: one table per record type: ``item_id``,
 The rules of folding are those of ``app.records.folding``: later words win field by field, and nothing depends on order.
 """
 
+import logging
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from app.records.columns import OBSERVATIONS
 from app.records.model import RECORD_CLASSES, RecordType
 
 THREADS = 2
+_LOG = logging.getLogger(__name__)
 _JSON_TYPES: dict[object, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
 
 
@@ -30,7 +32,11 @@ class Store:
     Args:
         folder: an empty folder that may be deleted afterwards.
         memory_limit: as DuckDB spells it, such as ``1GB``; what does not fit is spilled into the folder.
-        earlier: the file of an earlier freeze, read as schema ``old``, and never written.
+        earlier: the file of an earlier freeze, if there is one; it is read as schema ``old``, and never written.
+
+    Attributes:
+        has_earlier: there is such a file, and it can be read.
+        kept: the file for a later freeze.
     """
 
     def __init__(self, folder: Path, memory_limit: str, earlier: Path | None = None) -> None:
@@ -49,10 +55,19 @@ class Store:
             },
         )
         self._connection.execute(f"ATTACH {quote_text(str(self.kept))} AS kept")
-        if earlier is not None:
-            self._connection.execute(f"ATTACH {quote_text(str(earlier))} AS old (READ_ONLY)")
+        self.has_earlier = earlier is not None and self._attach(earlier)
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+
+    def _attach(self, earlier: Path) -> bool:
+        if not earlier.is_file():
+            return False
+        try:
+            self._connection.execute(f"ATTACH {quote_text(str(earlier))} AS old (READ_ONLY)")
+        except duckdb.Error:
+            _LOG.warning("what is kept of an earlier freeze cannot be read; everything is linked anew")
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the files."""
