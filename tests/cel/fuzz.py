@@ -1,331 +1,301 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Random well-typed expressions over a small row that has every kind of field, and rows to ask them of."""
+"""Random well-typed expressions over any row class: what can be written is read from the class."""
 
-import random
-from typing import Annotated
+from functools import lru_cache
+from typing import NamedTuple
 
-import msgspec
 from hypothesis import strategies as st
 
-Instant = Annotated[int, msgspec.Meta(extra={"cel": "timestamp"})]
-Span = Annotated[int, msgspec.Meta(extra={"cel": "duration"})]
+from app.cel.schema import ListType, ScalarType, Type, ViewType, view_type
 
-DAY = 86_400_000
-JANUARY = 1_767_225_600_000
-LAST_INSTANT = 253_402_300_799_999
-FIRST_INSTANT = -62_135_596_800_000
 PARAMETERS = {"n": 2, "f": 0.5, "text": "b", "span": "36h", "texts": ("a", "it's"), "none": (), "flag": True}
 
-INTS = [0, 1, 2, 3, -7, 2**63 - 1, -(2**63), 2**62]
-DOUBLES = [0.0, -0.0, 0.5, 0.99, 1.0, float("nan"), float("inf"), -1e300]
-STRINGS = ["", "a", "b", "ab", "it's", 'q"x', "é", "e\u0301", "\U0001f600z", "null", "back\\slash", "\n"]
-INSTANTS = [-1, JANUARY, JANUARY + DAY, JANUARY + 2 * DAY, 0, LAST_INSTANT, LAST_INSTANT - DAY, FIRST_INSTANT]
-# Not within a second of the limit of a span, 292 years: see LONGEST_SPAN in app/cel/sql.py.
-SPANS = [0, 1, 60_000, DAY, -DAY, 4_611_686_000_000, 9_223_300_000_000]
-
-
-class Child(msgspec.Struct, frozen=True, kw_only=True):
-    """An element of a list."""
-
-    id: str
-    mode: str | None
-    at: Instant | None
-    wait: Span | None
-    score: float | None
-    seq: int | None
-    good: bool
-    maybe: bool | None
-    tags: list[str]
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A nested view."""
-
-    id: str
-    role: str | None
-    begin: Instant
-    end: Instant | None
-    span: Span
-    limit: Span | None
-    count: int
-    rank: int | None
-    ratio: float
-    share: float | None
-    on: bool
-    maybe: bool | None
-    names: list[str]
-    others: list[str] | None
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One of everything."""
-
-    key: str
-    when: Instant | None
-    numbers: list[int]
-    main: View
-    side: View | None
-    first: list[Child]
-    second: list[Child]
-
-
-def rows(count: int, seed: int) -> list[Row]:
-    """Return random rows: a sixth of what may be missing is missing, a third of the lists are empty."""
-    pick = random.Random(seed)  # noqa: S311 - Rows for a test are no secret.
-
-    def maybe(values):
-        return None if pick.random() < 0.15 else pick.choice(values)
-
-    def texts():
-        return [pick.choice(STRINGS) for _ in range(pick.choice([0, 1, 3]))]
-
-    def child():
-        return Child(
-            id=pick.choice(STRINGS),
-            mode=maybe(STRINGS),
-            at=maybe(INSTANTS),
-            wait=maybe(SPANS),
-            score=maybe(DOUBLES),
-            seq=maybe(INTS),
-            good=pick.random() < 0.5,
-            maybe=maybe([True, False]),
-            tags=texts(),
-        )
-
-    def view():
-        return View(
-            id=pick.choice(STRINGS),
-            role=maybe(STRINGS),
-            begin=pick.choice(INSTANTS),
-            end=maybe(INSTANTS),
-            span=pick.choice(SPANS),
-            limit=maybe(SPANS),
-            count=pick.choice(INTS),
-            rank=maybe(INTS),
-            ratio=pick.choice(DOUBLES),
-            share=maybe(DOUBLES),
-            on=pick.random() < 0.5,
-            maybe=maybe([True, False]),
-            names=texts(),
-            others=None if pick.random() < 0.15 else texts(),
-        )
-
-    def children():
-        return [child() for _ in range(pick.choice([0, 1, 3]))]
-
-    return [
-        Row(
-            key=str(number),
-            when=maybe(INSTANTS),
-            numbers=[pick.choice(INTS) for _ in range(pick.choice([0, 1, 3]))],
-            main=view(),
-            side=view() if pick.random() > 0.15 else None,
-            first=children(),
-            second=children(),
-        )
-        for number in range(count)
-    ]
-
-
-# Type to the paths of it: (text, may be missing itself, guard of what it belongs to).
-_VIEW = {
-    "string": ["id", "role?"],
-    "instant": ["begin", "end?"],
-    "span": ["span", "limit?"],
-    "int": ["count", "rank?"],
-    "double": ["ratio", "share?"],
-    "bool": ["on", "maybe?"],
-    "strings": ["names", "others?"],
-}
-_CHILD = {
-    "string": ["id", "mode?"],
-    "instant": ["at?"],
-    "span": ["wait?"],
-    "int": ["seq?"],
-    "double": ["score?"],
-    "bool": ["good", "maybe?"],
-    "strings": ["tags"],
-}
 _LITERALS = {
-    "string": ['""', '"a"', '"b"', "'it\\'s'", '"é"', "p.text", '"null"', '"back\\\\slash"'],
-    "instant": ['timestamp("2026-01-02T00:00:00Z")', 'timestamp("9999-12-31T00:00:00Z")'],
-    "span": ['duration("24h")', 'duration("1m30s")', "p.span"],
-    "int": ["0", "1", "-7", "9223372036854775807", "p.n"],
-    "double": ["0.5", "1.0", "-1e300", "p.f"],
-    "bool": ["true", "false", "p.flag"],
+    ScalarType.STRING: ['""', '"a"', '"b"', "'it\\'s'", '"é"', "p.text", '"null"', '"back\\\\slash"'],
+    ScalarType.INSTANT: ['timestamp("2026-01-02T00:00:00Z")', 'timestamp("9999-12-31T00:00:00Z")'],
+    ScalarType.SPAN: ['duration("24h")', 'duration("1m30s")', "p.span"],
+    ScalarType.INT: ["0", "1", "-7", "9223372036854775807", "p.n"],
+    ScalarType.DOUBLE: ["0.5", "1.0", "-1e300", "p.f"],
+    ScalarType.BOOL: ["true", "false", "p.flag"],
 }
+_CLOCK = ["getHours", "getDayOfWeek"]
+_SUMS = {
+    ScalarType.STRING: [("+", ScalarType.STRING, ScalarType.STRING)],
+    ScalarType.INT: [("+", ScalarType.INT, ScalarType.INT), ("-", ScalarType.INT, ScalarType.INT)],
+    ScalarType.INSTANT: [
+        ("+", ScalarType.INSTANT, ScalarType.SPAN),
+        ("+", ScalarType.SPAN, ScalarType.INSTANT),
+        ("-", ScalarType.INSTANT, ScalarType.SPAN),
+    ],
+    ScalarType.SPAN: [
+        ("-", ScalarType.INSTANT, ScalarType.INSTANT),
+        ("+", ScalarType.SPAN, ScalarType.SPAN),
+        ("-", ScalarType.SPAN, ScalarType.SPAN),
+    ],
+}
+ALWAYS = 4
+"""Of four times."""
+_ORDERED = [kind for kind in ScalarType if kind != ScalarType.BOOL]
+
+
+class Guard(NamedTuple):
+    """What may be missing, and the ways to say that it is there; for a list of the row itself there is none."""
+
+    path: str
+    spellings: tuple[str, ...]
+
+
+class Way(NamedTuple):
+    """A path, and the guards it needs, from the outside in; ``own`` says that the last one is of the path itself."""
+
+    path: str
+    type: Type
+    guards: tuple[Guard, ...]
+    own: bool
+
+
+def ways(text, view, guards=()):
+    """Return every path below a view."""
+    found = []
+    for name, field in view.fields.items():
+        path = f"{text}.{name}" if text else name
+        is_list = isinstance(field.type, ListType)
+        spellings = (f"{path} != null",) * (not is_list) + (f"has({path})",) * bool(text)
+        needed = (*guards, Guard(path, spellings)) if field.nullable else guards
+        found.append(Way(path, field.type, needed, field.nullable))
+        if isinstance(field.type, ViewType):
+            found += ways(path, field.type, needed)
+    return found
+
+
+@lru_cache(maxsize=64)
+def ways_of(row):
+    """Return every path of a row class."""
+    return tuple(ways("", view_type(row)))
+
+
+@lru_cache(maxsize=64)
+def requirable(row):
+    """Return what ``requires.fields`` may name: what may be missing, also in the elements of a list."""
+    inner = [
+        way
+        for each in ways_of(row)
+        if isinstance(each.type, ListType) and isinstance(each.type.element, ViewType)
+        for way in ways(each.path, each.type.element)
+    ]
+    return [way.path for way in (*ways_of(row), *inner) if way.own]
 
 
 class Writer:
     """Draws the text of an expression.
 
     Args:
+        row: the class of the rows.
         guarded: how often, of four times, a read of a field that may be missing is guarded.
+        required: paths that need no guard.
     """
 
-    def __init__(self, draw, guarded: int) -> None:
+    def __init__(self, draw, row, guarded: int, required=()) -> None:
         self._draw = draw
         self._guarded = guarded
-        self._variables: list[str] = []
+        self._variables: list[tuple[Way, ...]] = []
+        self._known = {path for each in required for path in _on_the_way(each)}
+        self._row = [way for way in ways_of(row) if guarded < ALWAYS or all(each.spellings for each in self.needs(way))]
 
     def pick(self, values):
         return self._draw(st.sampled_from(values))
 
-    def path(self, kind: str) -> tuple[str, list[str]]:
-        """Return a path and the guards it needs."""
-        owners = ["main", "side", "when", *self._variables]
-        owner = self.pick(owners)
-        if owner == "when":
-            if kind == "instant":
-                return "when", ["when != null"]
-            owner = "main"
-        fields = _CHILD if owner in self._variables else _VIEW
-        field = self.pick(fields[kind])
-        guards = ["side != null"] if owner == "side" else []
-        text = f"{owner}.{field.rstrip('?')}"
-        if field.endswith("?"):
-            guards.append(f"has({text})" if kind == "strings" or self.pick([True, False]) else f"{text} != null")
-        return text, guards
+    def often(self) -> bool:
+        return self.pick([True, True, False])
 
-    def sure(self, kind: str) -> str:
+    def seldom(self) -> bool:
+        return self.pick([False, False, True])
+
+    def way(self, fits) -> Way | None:
+        """Return some path whose type fits, of a variable as often as of the row, and of each of its parts alike."""
+        bound = [[way for way in below if fits(way.type)] for below in self._variables]
+        parts: dict[str, list[Way]] = {}
+        for way in self._row:
+            if fits(way.type):
+                parts.setdefault(way.path.split(".")[0], []).append(way)
+        sources = [source for source in ([*filter(None, bound)], [*parts.values()]) if source]
+        return self.pick(self.pick(self.pick(sources))) if sources else None
+
+    def needs(self, way: Way) -> list[Guard]:
+        """Return the guards of a path, but for what is known to be there."""
+        return [guard for guard in way.guards if guard.path not in self._known]
+
+    def path(self, fits, guards: list[Guard]) -> str | None:
+        """Return some path whose type fits, and note the guards it needs."""
+        way = self.way(fits)
+        if way is None:
+            return None
+        guards.extend(self.needs(way))
+        return way.path
+
+    def sure(self, kind: ScalarType) -> str:
         """Return a value that is never missing."""
-        return self.pick([*_LITERALS[kind], *(f"main.{name}" for name in _VIEW[kind] if not name.endswith("?"))])
+        return self.pick([*_LITERALS[kind], *(way.path for way in self._row if way.type == kind and not way.guards)])
 
-    def leaf(self, kind: str, guards: list[str]) -> str:
-        if self.pick([True, True, False]):
-            text, needed = self.path(kind)
-            guards.extend(needed)
-            return text
-        return self.pick(_LITERALS[kind])
+    def leaf(self, kind: ScalarType, guards: list[Guard]) -> str:
+        path = self.path(lambda each: each == kind, guards) if self.often() else None
+        return path or self.pick(_LITERALS[kind])
 
-    def value(self, kind: str, depth: int, guards: list[str]) -> str:  # noqa: PLR0911
-        if depth <= 0 or self.pick([True, True, False]):
+    def value(self, kind: ScalarType, depth: int, guards: list[Guard]) -> str:
+        if depth <= 0 or self.often():
             return self.leaf(kind, guards)
-        if self.pick([False, False, True]):
+        if self.seldom():
             return f"({self.truth(depth - 1)} ? {self.sure(kind)} : {self.sure(kind)})"
-        if kind == "string":
-            return f"({self.value('string', depth - 1, guards)} + {self.value('string', depth - 1, guards)})"
-        if kind == "int":
-            if self.pick([True, False, False]):
-                question = self.pick(["getHours", "getDayOfWeek"])
-                return f"{self.value('instant', depth - 1, guards)}.{question}()"
-            if self.pick([True, False]):
-                return f"size({self.sized(depth - 1, guards)})"
-            return f"({self.value('int', depth - 1, guards)} {self.pick('+-')} {self.value('int', depth - 1, guards)})"
-        if kind == "instant":
-            sign = self.pick("+-")
-            return f"({self.value('instant', depth - 1, guards)} {sign} {self.value('span', depth - 1, guards)})"
-        if kind == "span":
-            operand = self.pick(["instant", "span"])
-            sign = "-" if operand == "instant" else self.pick("+-")
-            return f"({self.value(operand, depth - 1, guards)} {sign} {self.value(operand, depth - 1, guards)})"
-        return self.leaf(kind, guards)
+        return self.composed(kind, depth - 1, guards)
 
-    def sized(self, depth: int, guards: list[str]) -> str:
-        match self.pick(["text", "list", "children", "numbers"]):
-            case "text":
-                return self.leaf("string", guards)
-            case "list":
-                text, needed = self.path("strings")
-                guards.extend(needed)
-                return text
-            case "children":
-                return self.children(depth)
-            case _:
-                return self.pick(["numbers", "p.texts"])
+    def composed(self, kind: ScalarType, depth: int, guards: list[Guard]) -> str:
+        """Return a value that is computed from others."""
 
-    def children(self, depth: int) -> str:
-        source = self.pick(["first", "second"])
-        while depth > 0 and self.pick([True, False, False]):
-            source = f"{source}.filter({self.bound(depth - 1)})"
+        def part(kind):
+            return self.value(kind, depth, guards)
+
+        match kind:
+            case ScalarType.INT if self.seldom():
+                return f"{part(ScalarType.INSTANT)}.{self.pick(_CLOCK)}()"
+            case ScalarType.INT if self.pick([True, False]):
+                return f"size({self.sized(depth, guards)})"
+            case ScalarType.BOOL | ScalarType.DOUBLE:
+                return self.leaf(kind, guards)
+        sign, left, right = self.pick(_SUMS[kind])
+        return f"({part(left)} {sign} {part(right)})"
+
+    def sized(self, depth: int, guards: list[Guard]) -> str:
+        if self.seldom():
+            return self.leaf(ScalarType.STRING, guards)
+        source = self.filtered(depth, guards)
+        return source[0] if source else "p.texts"
+
+    def filtered(self, depth: int, guards: list[Guard]) -> tuple[str, ListType, set[str]] | None:
+        """Return a list, perhaps what filters left of it, its type, and what its elements are known to have."""
+        way = self.way(lambda each: isinstance(each, ListType))
+        if way is None:
+            return None
+        guards.extend(self.needs(way))
+        text, below = way.path, f"{way.path}."
+        known = {each.removeprefix(below) for each in self._known if each.startswith(below)}
+        while depth > 0 and self.seldom():
             depth -= 1
-        return source
+            asked, there = self.bound(way.type, known, depth, guard=self.seldom())
+            text, known = f"{text}.filter({asked})", known | there
+        return text, way.type, known
 
-    def bound(self, depth: int) -> str:
+    def bound(self, kind: ListType, known: set[str], depth: int, *, guard: bool = False) -> tuple[str, set[str]]:
+        """Return a variable with a condition of it, and what the condition says is there, if it is to ask for that."""
         name = f"v{len(self._variables)}"
-        self._variables.append(name)
-        body = self.truth(depth)
+        inner = ways(name, kind.element) if isinstance(kind.element, ViewType) else []
+        self._variables.append((Way(name, kind.element, (), own=False), *inner))
+        before, self._known = self._known, self._known | {f"{name}.{each}" for each in known}
+        may = [way.guards for way in inner if guard and way.own and len(way.guards) == 1]
+        asked = self.pick(may) if may else ()
+        there = "".join(f"{self.pick(each.spellings)} && " for each in asked)
+        self._known = self._known | {each.path for each in asked}
+        body = f"{name}, {there}{self.truth(depth)}"
+        self._known = before
         self._variables.pop()
-        return f"{name}, {body}"
+        return body, {each.path.removeprefix(f"{name}.") for each in asked}
 
-    def guard(self, atom: str, guards: list[str]) -> str:
-        needed = list(dict.fromkeys(guards))
-        if not needed or self.pick([0, 1, 2, 3]) >= self._guarded:
+    def guard(self, atom: str, guards: list[Guard]) -> str:
+        needed = [self.pick(guard.spellings) for guard in dict.fromkeys(guards) if guard.spellings]
+        if not needed or self.pick(range(ALWAYS)) >= self._guarded:
             return f"({atom})"
         there = " && ".join(needed)
-        absent = " || ".join(_negated(guard) for guard in needed)
+        absent = " || ".join(map(_negated, needed))
         return self.pick(
             [f"({there} && {atom})", f"({absent} || {atom})", f"({there} ? {atom} : {self.pick(['true', 'false'])})"]
         )
 
-    def truth(self, depth: int) -> str:  # noqa: C901, PLR0912, PLR0915
+    def truth(self, depth: int) -> str:
         """Return a condition."""
         deep = ["and", "or", "not", "choose", "quantifier", "quantifier", "quantifier"] if depth > 0 else []
-        guards: list[str] = []
-        match self.pick(
+        shape = self.pick(
             ["compare", "compare", "same", "member", "text", "clock", "present", "field", "literal", *deep]
-        ):
+        )
+        if shape in deep and shape != "quantifier":
+            return f"({self.joined(shape, depth - 1)})"
+        guards: list[Guard] = []
+        return self.present() if shape == "present" else self.guard(self.atom(shape, depth, guards), guards)
+
+    def joined(self, shape: str, depth: int) -> str:
+        """Return conditions put together."""
+        match shape:
+            case "and":
+                return f"{self.truth(depth)} && {self.truth(depth)}"
+            case "or":
+                return f"{self.truth(depth)} || {self.truth(depth)}"
+            case "not":
+                return f"!{self.truth(depth)}"
+            case _:
+                return f"{self.truth(depth)} ? {self.truth(depth)} : {self.truth(depth)}"
+
+    def atom(self, shape: str, depth: int, guards: list[Guard]) -> str:  # noqa: PLR0911 - One for each shape.
+        match shape:
             case "compare":
-                kind = self.pick(["string", "instant", "instant", "span", "int", "double"])
+                kind = self.pick([*_ORDERED, ScalarType.INSTANT])
                 operator = self.pick(["==", "!=", "<", "<=", ">", ">="])
-                atom = f"{self.value(kind, depth, guards)} {operator} {self.value(kind, depth, guards)}"
+                return f"{self.value(kind, depth, guards)} {operator} {self.value(kind, depth, guards)}"
             case "same":
-                atom = f"{self.leaf('bool', guards)} {self.pick(['==', '!='])} {self.leaf('bool', guards)}"
+                kind = ScalarType.BOOL
+                return f"{self.leaf(kind, guards)} {self.pick(['==', '!='])} {self.leaf(kind, guards)}"
             case "member":
-                atom = self.member(depth, guards)
+                return self.member(depth, guards)
             case "text":
                 question = self.pick(["startsWith", "endsWith", "contains"])
-                atom = f"{self.leaf('string', guards)}.{question}({self.value('string', depth, guards)})"
+                text, part = self.leaf(ScalarType.STRING, guards), self.value(ScalarType.STRING, depth, guards)
+                return f"{text}.{question}({part})"
             case "clock":
-                question = self.pick(["getHours", "getDayOfWeek"])
-                atom = f"{self.leaf('instant', guards)}.{question}() {self.pick(['==', '<'])} {self.pick([0, 3, 23])}"
-            case "present":
-                return self.present()
+                instant = self.leaf(ScalarType.INSTANT, guards)
+                return f"{instant}.{self.pick(_CLOCK)}() {self.pick(['==', '<'])} {self.pick([0, 3, 23])}"
+            case "quantifier" if source := self.filtered(depth - 1, guards):
+                text, kind, known = source
+                return f"{text}.{self.pick(['exists', 'all'])}({self.bound(kind, known, depth - 1)[0]})"
             case "field":
-                atom, guards = self.path("bool")
-            case "literal":
-                atom = self.pick(_LITERALS["bool"])
-            case "and":
-                atom = f"{self.truth(depth - 1)} && {self.truth(depth - 1)}"
-            case "or":
-                atom = f"{self.truth(depth - 1)} || {self.truth(depth - 1)}"
-            case "not":
-                atom = f"!{self.truth(depth - 1)}"
-            case "choose":
-                atom = f"{self.truth(depth - 1)} ? {self.truth(depth - 1)} : {self.truth(depth - 1)}"
+                return self.path(lambda each: each == ScalarType.BOOL, guards) or "true"
             case _:
-                atom = f"{self.children(depth - 1)}.{self.pick(['exists', 'all'])}({self.bound(depth - 1)})"
-        return self.guard(atom, guards)
+                return self.pick(_LITERALS[ScalarType.BOOL])
 
-    def member(self, depth: int, guards: list[str]) -> str:
-        match self.pick(["written", "parameter", "path", "numbers"]):
-            case "written":
-                kind = self.pick(["string", "int", "instant"])
-                items = ", ".join(self.leaf(kind, guards) for _ in range(self.pick([1, 2, 3])))
-                return f"{self.joined(kind, depth, guards)} in [{items}]"
-            case "parameter":
-                return f"{self.joined('string', depth, guards)} in {self.pick(['p.texts', 'p.none'])}"
-            case "path":
-                text, needed = self.path("strings")
-                guards.extend(needed)
-                return f"{self.joined('string', depth, guards)} in {text}"
-            case _:
-                return f"{self.leaf('int', guards)} in numbers"
+    def member(self, depth: int, guards: list[Guard]) -> str:
+        shape = self.pick(["written", "parameter", "path", "path"])
+        if shape == "written":
+            kind = self.pick([each for each in ScalarType if each != ScalarType.DOUBLE])
+            items = ", ".join(self.leaf(kind, guards) for _ in range(self.pick([1, 2, 3])))
+            return f"{self.item(kind, depth, guards)} in [{items}]"
+        way = self.way(_has_members) if shape == "path" else None
+        if way is None:
+            return f"{self.item(ScalarType.STRING, depth, guards)} in {self.pick(['p.texts', 'p.none'])}"
+        guards.extend(self.needs(way))
+        return f"{self.item(way.type.element, depth, guards)} in {way.path}"
 
-    def joined(self, kind: str, depth: int, guards: list[str]) -> str:
+    def item(self, kind: ScalarType, depth: int, guards: list[Guard]) -> str:
         """Return a leaf, or for texts sometimes a sum."""
-        if kind == "string" and depth > 0 and self.pick([True, False]):
-            return f"({self.leaf('string', guards)} + {self.leaf('string', guards)})"
+        if kind == ScalarType.STRING and depth > 0 and self.pick([True, False]):
+            return f"({self.leaf(kind, guards)} + {self.leaf(kind, guards)})"
         return self.leaf(kind, guards)
 
     def present(self) -> str:
-        kind = self.pick(list(_VIEW))
-        _, guards = self.path(kind)
-        if not guards:
-            return self.pick(["(side == null)", "(side != null)", "(when == null)", "has(main.role)"])
-        *outer, own = guards
-        return self.guard(own if self.pick([True, False]) else _negated(own), outer)
+        """Return whether something is there, of what may be missing."""
+        bound = [way for below in self._variables for way in below]
+        may = [way for way in (*self._row, *bound) if way.own and way.guards[-1].spellings]
+        if not may:
+            return self.pick(_LITERALS[ScalarType.BOOL])
+        way = self.pick(may)
+        asked = self.pick(way.guards[-1].spellings)
+        outer = [guard for guard in self.needs(way) if guard.path != way.path]
+        return self.guard(asked if self.pick([True, False]) else _negated(asked), outer)
+
+
+def _has_members(kind: Type) -> bool:
+    return isinstance(kind, ListType) and isinstance(kind.element, ScalarType) and kind.element != ScalarType.DOUBLE
+
+
+def _on_the_way(path: str) -> list[str]:
+    words = path.split(".")
+    return [".".join(words[:length]) for length in range(1, len(words) + 1)]
 
 
 def _negated(guard: str) -> str:
@@ -333,6 +303,6 @@ def _negated(guard: str) -> str:
 
 
 @st.composite
-def expressions(draw, guarded: int = 1):
-    """Draw expressions; ``guarded`` of four reads that need a guard have one."""
-    return Writer(draw, guarded).truth(draw(st.sampled_from([1, 2, 3])))
+def expressions(draw, row, guarded: int = 1, required=()):
+    """Draw expressions over a row class; ``guarded`` of four reads that need a guard have one."""
+    return Writer(draw, row, guarded, required).truth(draw(st.sampled_from([1, 2, 3])))

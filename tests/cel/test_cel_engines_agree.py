@@ -5,15 +5,9 @@
 ``PROOFROOM_FUZZ_EXAMPLES`` raises the number of expressions; each is asked of 60 rows.
 """
 
-import importlib.util
 import os
-import sys
-from functools import cache
-from pathlib import Path
 
-import duckdb
 import msgspec
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, assume, find, given, settings
 from hypothesis.errors import NoSuchExample
@@ -21,15 +15,10 @@ from hypothesis.errors import NoSuchExample
 from app.cel.ast import And, Not, Or, Present, Quantifier
 from app.cel.check import CelError, check, check_types
 from app.cel.errors import CelRuntimeError
-from app.cel.interpreter import Interpreter
 from app.cel.schema import ScalarType
 from app.cel.sql import Compiler, to_sql
-from app.trails.arrow import arrow_schema
-
-_SPEC = importlib.util.spec_from_file_location("cel_fuzz", Path(__file__).with_name("fuzz.py"))
-fuzz = importlib.util.module_from_spec(_SPEC)
-sys.modules["cel_fuzz"] = fuzz
-_SPEC.loader.exec_module(fuzz)
+from tests.cel import fuzz
+from tests.cel.schemas import Row, engines, three_valued
 
 EXAMPLES = int(os.environ.get("PROOFROOM_FUZZ_EXAMPLES", "400"))
 SLOW = settings(
@@ -41,48 +30,19 @@ SLOW = settings(
 REQUIRED = ("side.end", "main.rank", "first.at", "first.mode")
 
 
-class Engines:
-    """Both engines over the same rows."""
-
-    def __init__(self) -> None:
-        self.rows = fuzz.rows(60, seed=1)
-        self.connection = duckdb.connect(config={"threads": 1})
-        table = pa.Table.from_pylist(msgspec.to_builtins(self.rows), schema=arrow_schema(fuzz.Row))
-        self.connection.register("given", table)
-        self.connection.execute("CREATE TABLE rows AS SELECT * FROM given")
-        self.interpreter = Interpreter(fuzz.Row)
-        self.values = [self.interpreter.values(row) for row in self.rows]
-
-    def by_sql(self, sql):
-        # The order of rows must be the table's; a table of this size is one row group.
-        return [answer for (answer,) in self.connection.execute(f"SELECT {sql} FROM rows").fetchall()]
-
-    def by_oracle(self, checked):
-        return [self.interpreter.evaluate(checked, values) for values in self.values]
-
-
-@cache
-def engines():
-    return Engines()
-
-
-def three_valued(answer):
-    return None if isinstance(answer, CelRuntimeError) else answer
-
-
 @SLOW
-@given(fuzz.expressions(guarded=1))
+@given(fuzz.expressions(Row, guarded=1))
 def test_the_engines_agree_even_where_missing_fields_are_read(expression):
-    checked = check_types(expression, row=fuzz.Row, parameters=fuzz.PARAMETERS)
+    checked = check_types(expression, row=Row, parameters=fuzz.PARAMETERS)
     expected = [three_valued(answer) for answer in engines().by_oracle(checked)]
     assert engines().by_sql(to_sql(checked)) == expected
 
 
 @SLOW
-@given(fuzz.expressions(guarded=4))
+@given(fuzz.expressions(Row, guarded=fuzz.ALWAYS, required=REQUIRED))
 def test_the_engines_agree_and_nothing_but_overflow_errs_where_null_safety_is_proved(expression):
     try:
-        checked = check(expression, row=fuzz.Row, parameters=fuzz.PARAMETERS, required=REQUIRED)
+        checked = check(expression, row=Row, parameters=fuzz.PARAMETERS, required=REQUIRED)
     except CelError as error:
         assume("may be missing" not in error.message)
         raise
@@ -177,13 +137,13 @@ class _ReachingThroughAMissingViewIsNull(Compiler):
 )
 def test_a_wrong_compiler_would_be_caught(wrong):
     def differs(expression):
-        checked = check_types(expression, row=fuzz.Row, parameters=fuzz.PARAMETERS)
+        checked = check_types(expression, row=Row, parameters=fuzz.PARAMETERS)
         expected = [three_valued(answer) for answer in engines().by_oracle(checked)]
         return engines().by_sql(wrong(null_safe=False).compile(checked.tree)) != expected
 
     try:
         find(
-            fuzz.expressions(guarded=1),
+            fuzz.expressions(Row, guarded=1),
             differs,
             settings=settings(SLOW, max_examples=400, phases=[p for p in SLOW.phases if p.name == "generate"]),
         )

@@ -2,11 +2,8 @@
 
 """Parameters that differ from row to row: the SQL, which reads them from columns, and the interpreter agree."""
 
-import importlib.util
 import os
-import sys
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import msgspec
@@ -20,11 +17,9 @@ from app.cel.schema import parameters_of
 from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name
 from app.trails.arrow import arrow_schema
-
-_SPEC = importlib.util.spec_from_file_location("cel_fuzz_by_row", Path(__file__).with_name("fuzz.py"))
-fuzz = importlib.util.module_from_spec(_SPEC)
-sys.modules["cel_fuzz_by_row"] = fuzz
-_SPEC.loader.exec_module(fuzz)
+from tests.cel import fuzz
+from tests.cel.schemas import Row
+from tests.cel.schemas import rows as random_rows
 
 OTHERS = {"n": -7, "f": 1.0, "text": "it's", "span": "24h", "texts": (), "none": ("b", ""), "flag": False}
 """Values of the same types, for every second row."""
@@ -34,14 +29,14 @@ TYPES = {"n": "BIGINT", "f": "DOUBLE", "text": "VARCHAR", "span": "BIGINT", "tex
 
 @cache
 def rows():
-    return fuzz.rows(60, seed=2)
+    return random_rows(Row, 60, seed=2)
 
 
 @cache
 def connection():
     """Return a table of the rows with a column for each parameter."""
     engine = duckdb.connect(config={"threads": 1})
-    table = pa.Table.from_pylist(msgspec.to_builtins(rows()), schema=arrow_schema(fuzz.Row))
+    table = pa.Table.from_pylist(msgspec.to_builtins(rows()), schema=arrow_schema(Row))
     kinds = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(), "VARCHAR[]": pa.list_(pa.string())}
     sets = [parameters_of(values) for values in (fuzz.PARAMETERS, OTHERS)]
     for name, column in COLUMNS.items():
@@ -63,11 +58,11 @@ def plain(value):
     derandomize="PROOFROOM_FUZZ_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-@given(fuzz.expressions(guarded=1))
+@given(fuzz.expressions(Row, guarded=1))
 def test_a_parameter_from_a_column_means_what_a_constant_would(expression):
-    checked = check_types(expression, row=fuzz.Row, parameters=fuzz.PARAMETERS, columns=COLUMNS)
+    checked = check_types(expression, row=Row, parameters=fuzz.PARAMETERS, columns=COLUMNS)
     other = msgspec.structs.replace(checked, parameters=parameters_of(OTHERS))
-    interpreter = Interpreter(fuzz.Row)
+    interpreter = Interpreter(Row)
     expected = [
         interpreter.evaluate(other if number % 2 else checked, interpreter.values(row))
         for number, row in enumerate(rows())
@@ -78,7 +73,7 @@ def test_a_parameter_from_a_column_means_what_a_constant_would(expression):
 
 def test_the_expressions_do_read_the_columns():
     for text in ("p.n == 2", "p.f < 0.9", "p.text == 'b'", "p.span > duration('30h')", "p.flag", "size(p.texts) > 0"):
-        checked = check_types(text, row=fuzz.Row, parameters=fuzz.PARAMETERS, columns=COLUMNS)
+        checked = check_types(text, row=Row, parameters=fuzz.PARAMETERS, columns=COLUMNS)
         assert quote_name("TST-01 ")[:-1] in to_sql(checked)
         found = [answer for (answer,) in connection().execute(f"SELECT {to_sql(checked)} FROM rows").fetchall()]
         assert found == [True, False] * 30, text
