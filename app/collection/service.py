@@ -132,6 +132,14 @@ class CollectionService:
         """Return the number of ledger entries, of runs as well."""
         return self._ledger.size()
 
+    def root(self, size: int) -> str:
+        """Return the ledger's root over its first ``size`` entries, hex.
+
+        Raises:
+            NotFound: there are fewer entries.
+        """
+        return self._ledger.root(size).hex()
+
     def page(
         self, record_types: Collection[RecordType] | None, *, after: tuple[int, int] = (-1, -1), limit: int
     ) -> list[tuple[tuple[int, int], Observation]]:

@@ -89,17 +89,22 @@ class Segments:
         if not any(name.startswith(f"{population}/") for name in self._digests):
             self.write_rows(population, ())
 
-    def take(self, population: str, day: int, other: Path) -> bool:
-        """Take a day's segment (days since 1970) of another directory over, unread; tell whether there was one."""
+    def take(self, population: str, day: int, other: Path, digests: Mapping[str, str]) -> bool:
+        """Take a day's segment (days since 1970) of another directory over; tell whether there was one.
+
+        One that is not, any more, of the digest that it had when it was written is as good as none.
+        """
         name = f"{population}/{_file_of(day)}"
-        if not (other / name).is_file():
+        if not (other / name).is_file() or _sha256(other / name) != digests.get(name):
             return False
         (self._directory / population).mkdir(parents=True, exist_ok=True)
+        # What is there may be shared with other directories, so it is not written over.
+        (self._directory / name).unlink(missing_ok=True)
         try:
             (self._directory / name).hardlink_to(other / name)
         except OSError:
             shutil.copyfile(other / name, self._directory / name)
-        self._digests[name] = _sha256(self._directory / name)
+        self._digests[name] = digests[name]
         return True
 
     def finish(self) -> dict[str, str]:

@@ -49,6 +49,10 @@ class Collected(Protocol):
         """Return the number of ledger entries."""
         ...
 
+    def root(self, size: int) -> str:
+        """Return the ledger's root over its first entries, hex."""
+        ...
+
     def runs(self) -> list[CollectionRun]:
         """Return the completeness boxes of all collections."""
         ...
@@ -89,6 +93,10 @@ class TrailService:
         """
         return _newest(self._collection.runs())
 
+    def root(self, size: int) -> str:
+        """Return the root over the first ``size`` ledger entries, hex: what populations of that size rest on."""
+        return self._collection.root(size)
+
     def populations(self, period: PeriodLike, flagger: Flagger | None = None) -> dict[str, list[Row]]:
         """Return the rows of every population of a period, by item id.
 
@@ -120,6 +128,7 @@ class TrailService:
             batches=self._collection.batches,
             told_at=lambda kind, indices: batches_of(self._collection.observations_at(indices), kind),
             size=size,
+            root=self._collection.root,
             observations=self._collection.observations,
             coverages=coverages(runs, self._declared),
             as_of=_newest(runs),

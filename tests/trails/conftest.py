@@ -2,6 +2,7 @@
 
 """A small world to tell records into, and to see the populations of."""
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
@@ -86,6 +87,10 @@ class World:
     def size(self) -> int:
         """Return how much was told."""
         return len(self.told)
+
+    def root(self, size: int) -> str:
+        """Return what stands for everything told up to a place."""
+        return hashlib.sha256(msgspec.json.encode(self.told[:size])).hexdigest()
 
     def populations(self, period: PeriodView | None = None) -> dict[str, list[Row]]:
         """Return all populations."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -104,6 +105,7 @@ def sources_of(world) -> Sources:
         told_at=lambda kind, indices: batches_of(world.observations_at(indices), kind),
         observations=world.observations,
         size=world.size(),
+        root=world.root,
         coverages=coverages(world.runs(), {}),
         as_of=world.period.as_of,
     )
@@ -197,3 +199,50 @@ def test_what_cannot_be_used_of_an_earlier_freeze_is_left_alone(world, tmp_path:
     assert again == before
     taken = (tmp_path / "again" / "session" / "1970-01-02.parquet").stat().st_nlink
     assert taken == 1, "it was written, not taken over"
+
+
+def frozen(world, tmp_path: Path, name: str, keep: Keep | None = None) -> dict[str, str]:
+    """Freeze a world into a folder, with or without what an earlier freeze left."""
+    return freeze_in_bulk(sources_of(world), world.period, tmp_path / name, Words(), "500MB", keep)
+
+
+def test_a_ledger_that_was_exchanged_takes_nothing_over(world, new_world, tmp_path: Path) -> None:
+    """A backup that was restored, and grew differently since, is longer than what was kept and still another ledger."""
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    world.tell("tp", Session(id="gone", subject="ana", target="db", started_at=DAY))
+    frozen(world, tmp_path, "before", keep)
+    other = new_world()
+    other.tell("tp", *(Session(id=f"s{day}", subject="ben", target="db", started_at=day * DAY) for day in range(1, 4)))
+    assert frozen(other, tmp_path, "again", keep) == frozen(other, tmp_path, "full")
+
+
+def test_a_segment_that_was_changed_is_written_anew(world, tmp_path: Path) -> None:
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    world.tell("tp", *(Session(id=f"s{day}", started_at=day * DAY) for day in (1, 2)))
+    before = frozen(world, tmp_path, "before", keep)
+    folder = tmp_path / "before" / "session"
+    (folder / "1970-01-02.parquet").write_bytes((folder / "1970-01-03.parquet").read_bytes())
+    assert frozen(world, tmp_path, "again", keep) == before
+
+
+def test_a_damaged_file_of_an_earlier_freeze_costs_time_only(world, tmp_path: Path) -> None:
+    """The file can be opened, and what it says of itself can be read; some of the rest cannot."""
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    world.tell("tp", Session(id="s1", started_at=DAY))
+    before = frozen(world, tmp_path, "before", keep)
+    with duckdb.connect(str(keep.file)) as kept:
+        kept.execute('ALTER TABLE "session" DROP COLUMN target')
+    assert frozen(world, tmp_path, "again", keep) == before
+
+
+def test_freezing_into_a_folder_of_shared_segments_changes_no_other(world, tmp_path: Path) -> None:
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    world.tell("tp", Session(id="s1", started_at=DAY))
+    before = frozen(world, tmp_path, "before", keep)
+    assert frozen(world, tmp_path, "again", keep) == before
+    shared = tmp_path / "again" / "session" / "1970-01-02.parquet"
+    shared.unlink()
+    shared.write_bytes(b"of somebody else")
+    (tmp_path / "link").hardlink_to(shared)
+    assert frozen(world, tmp_path, "again", keep) == before
+    assert (tmp_path / "link").read_bytes() == b"of somebody else"

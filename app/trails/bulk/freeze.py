@@ -5,6 +5,7 @@
 In:  observations by record type, completeness boxes, a period, the rules for texts. Out: the segments.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ from app.trails.populations import POPULATIONS, EvidenceView, WaiverRef
 from app.trails.rows import Frame
 from app.trails.segments import Segments, segment_schema
 from app.trails.views import Use
+
+_LOG = logging.getLogger(__name__)
 
 GROWING = (
     RecordType.SESSION,
@@ -67,6 +70,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
         told_at: gives those of one record type of the entries at some indices.
         observations: gives the observations of some record types.
         size: number of ledger entries that were there before reading began.
+        root: gives the ledger's root over its first so many entries, hex; it tells one ledger from another.
         coverages: what each source can speak for.
         as_of: instant the judgment is made for, epoch milliseconds.
     """
@@ -75,6 +79,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     told_at: ToldAt
     observations: Observations
     size: int
+    root: Callable[[int], str]
     coverages: list[SourceCoverage]
     as_of: int
 
@@ -94,10 +99,11 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Earlier(msgspec.Struct, frozen=True):
-    """What an earlier freeze left: the number of ledger entries it had read, and the folder of its segments."""
+    """What an earlier freeze left: the number of ledger entries it had read, the folder of its segments, and theirs."""
 
     size: int
     segments: Path
+    digests: dict[str, str]
 
 
 def freeze_in_bulk(
@@ -122,43 +128,60 @@ def freeze_in_bulk(
         InvalidInput: a record holds what no segment can.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
-        store = Store(Path(scratch), memory_limit, keep.file if keep else None)
-        try:
-            digests = _freeze(store, sources, period, directory, flagger, _earlier(store, keep) if keep else None)
+    for before in [keep.file, None] if keep else [None]:
+        with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
+            store = Store(Path(scratch), memory_limit, before)
+            earlier = None
+            try:
+                earlier = _earlier(store, sources, keep) if keep else None
+                digests = _freeze(store, sources, period, directory, flagger, earlier)
+                if keep:
+                    _keep(store, keep, sources, digests)
+            except (duckdb.Error, pa.ArrowException) as error:
+                if earlier is not None:
+                    # It may be the file that is damaged, and not the records; without it, that shows.
+                    _LOG.warning("what is kept of an earlier freeze cannot be used; everything is linked anew")
+                    continue
+                what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
+                raise InvalidInput(what, where="freeze") from error
+            finally:
+                store.close()
             if keep:
-                _keep(store, keep, sources.size)
-        except (duckdb.Error, pa.ArrowException) as error:
-            what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
-            raise InvalidInput(what, where="freeze") from error
-        finally:
-            store.close()
-        if keep:
-            store.kept.replace(keep.file)
+                store.kept.replace(keep.file)
+            break
     return digests
 
 
-_STATE = pa.schema([pa.field("made_for", pa.string()), pa.field("size", pa.int64()), pa.field("segments", pa.string())])
+_STATE = pa.schema([pa.field(name, pa.string()) for name in ("made_for", "root", "segments")]).append(
+    pa.field("size", pa.int64())
+)
+_DIGESTS = pa.schema([pa.field("name", pa.string()), pa.field("sha256", pa.string())])
 
 
-def _earlier(store: Store, keep: Keep) -> _Earlier | None:
+def _earlier(store: Store, sources: Sources, keep: Keep) -> _Earlier | None:
     """Return what an earlier freeze left, if it was for the same and its segments are still there.
+
+    The same is also the ledger up to there: it may be another one, restored from a backup and grown differently since.
 
     It is read from the very file that the store has open: another process may put a newer one in its place meanwhile.
     """
     if not store.has_earlier:
         return None
     try:
-        [(made_for, size, name)] = store.rows("SELECT made_for, size, segments FROM old.state")
+        [(made_for, size, root, name)] = store.rows("SELECT made_for, size, root, segments FROM old.state")
+        digests = dict(store.rows("SELECT name, sha256 FROM old.segment"))
     except (duckdb.Error, ValueError):
         return None
     segments = keep.file.parent / name
-    return _Earlier(size, segments) if made_for == keep.made_for and segments.is_dir() else None
+    is_same = made_for == keep.made_for and size <= sources.size and root == sources.root(size)
+    return _Earlier(size, segments, digests) if is_same and segments.is_dir() else None
 
 
-def _keep(store: Store, keep: Keep, size: int) -> None:
-    store.put("state", [{"made_for": keep.made_for, "size": size, "segments": keep.name}], _STATE)
-    store.keep(["state", *GROWING, *COMPARED])
+def _keep(store: Store, keep: Keep, sources: Sources, digests: Mapping[str, str]) -> None:
+    root = sources.root(sources.size)
+    store.put("state", [{"made_for": keep.made_for, "root": root, "segments": keep.name, "size": sources.size}], _STATE)
+    store.put("segment", [{"name": name, "sha256": sha256} for name, sha256 in digests.items()], _DIGESTS)
+    store.keep(["state", "segment", *GROWING, *COMPARED])
 
 
 def _freeze(
@@ -219,7 +242,7 @@ def _remaining(
         population: {
             day: items
             for day, items in days[population].items()
-            if day in changed or not segments.take(population, day, earlier.segments)
+            if day in changed or not segments.take(population, day, earlier.segments, earlier.digests)
         }
         for population, changed in changed_days(store).items()
     }
