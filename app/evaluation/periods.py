@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,7 @@ from app.evaluation.model import Evaluation, Period
 from app.evaluation.reuse import Earlier
 from app.evaluation.service import evaluate
 from app.signing.canonical import canonical_json
-from app.trails.bulk.freeze import Keep
+from app.trails.bulk.freeze import LINKING, Keep
 from app.trails.segments import read_period
 from app.trails.service import TrailService
 
@@ -40,7 +40,9 @@ KEPT = 12
 _IN_USE_SECONDS = 3_600
 KEPT_LINKS = 4
 """Periods whose links are kept, so that the next evaluation writes only the days that changed."""
-_FROZEN, _LINKED = "frozen-", "linked-"
+_ABANDONED_SECONDS = 86_400
+"""What somebody works in is left alone for so long; after that, whoever it was has crashed."""
+_FROZEN, _LINKED, _ASIDE, _MADE_BY = "frozen-", "linked-", "aside-", "made-by"
 
 
 class EvaluatedPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,17 +103,23 @@ class PeriodEvaluator:
 
     def _state(self, period: Period, size: int) -> list[object]:
         """Return what populations depend on: the risk rules flag what is in them."""
+        return [*self._made_for(period), size, self._trails.root(size)]
+
+    def _made_for(self, period: Period) -> list[object]:
         rules = [msgspec.to_builtins(rule) for rule in self._controls.rules.values()]
-        return [_FORMAT, period.start, period.end, size, rules]
+        return [_FORMAT, period.start, period.end, rules]
 
     def _compute(self, catalog: Catalog, period: Period, size: int, folder: Path, progress: Progress) -> None:
         progress("linking records", 0, _STEPS)
         frozen = self._cache / f"{_FROZEN}{_name(state=self._state(period, size))}"
-        if not frozen.is_dir():
+        if frozen.is_dir():
+            os.utime(frozen)  # So that nobody forgets it while it is in use here.
+        else:
             with self._aside(frozen) as aside:
                 self._trails.freeze(period, aside, self._controls.rule_set, self._keep(period, frozen.name))
         with self._aside(folder) as aside:
             populations, results = aside / "populations", aside / "results"
+            (aside / _MADE_BY).write_text(_FORMAT)
             populations.symlink_to(Path("..") / frozen.name)
             progress("testing every item", 1, _STEPS)
             evaluation = evaluate(
@@ -132,48 +140,75 @@ class PeriodEvaluator:
 
     def _keep(self, period: Period, name: str) -> Keep:
         """Return where the links of this period are kept, whatever the ledger's size."""
-        made_for = _name(state=self._state(period, 0))
+        made_for = _name(state=self._made_for(period))
         return Keep(file=self._cache / f"{_LINKED}{made_for}", name=name, made_for=made_for)
 
     @contextmanager
     def _aside(self, folder: Path) -> Iterator[Path]:
         """Give a folder to work in, and put it in place when all is well, so that a crash leaves nothing half done."""
         self._cache.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=self._cache, prefix="aside-"))
+        aside = Path(tempfile.mkdtemp(dir=self._cache, prefix=_ASIDE))
         try:
             yield aside
-            if not folder.exists():
+            try:
                 aside.rename(folder)
+            except OSError:
+                # Whoever did the same at the same time was there first.
+                if not folder.is_dir():
+                    raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
     def _kept(self) -> list[Path]:
         """Return the folders of kept evaluations, the last used first."""
-        found = [folder for folder in self._cache.iterdir() if (folder / "metrics.json").is_file()]
-        return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+        found = [file.parent for file in self._cache.glob("*/metrics.json")]
+        return sorted(found, key=_used_at, reverse=True)
 
     def _earlier(self) -> Earlier | None:
-        """Return the evaluation that was used last: most likely the one before the ledger grew or a test changed."""
+        """Return the evaluation that was used last: most likely the one before the ledger grew or a test changed.
+
+        Another version may have understood the same test otherwise, so what it kept is passed over.
+        """
         for folder in self._kept():
-            return Earlier(evaluation=_read_evaluation(folder), results=folder / "results")
+            with suppress(OSError, msgspec.MsgspecError):
+                if (folder / _MADE_BY).read_text() == _FORMAT:
+                    return Earlier(evaluation=_read_evaluation(folder), results=folder / "results")
         return None
 
     def _forget(self) -> None:
         """Remove evaluations that have not been used for long, and populations that none of the others rests on."""
         now = time.time()
         for folder in self._kept()[KEPT:]:
-            if now - folder.stat().st_mtime > _IN_USE_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            if now - _used_at(folder) > _IN_USE_SECONDS:
+                self._remove(folder)
         needed = {(folder / "populations").resolve().name for folder in self._kept()}
         for frozen in self._cache.glob(f"{_FROZEN}*"):
-            if frozen.name not in needed and now - frozen.stat().st_mtime > _IN_USE_SECONDS:
-                shutil.rmtree(frozen, ignore_errors=True)
-        for linked in sorted(self._cache.glob(f"{_LINKED}*"), key=lambda file: file.stat().st_mtime)[:-KEPT_LINKS]:
+            if frozen.name not in needed and now - _used_at(frozen) > _IN_USE_SECONDS:
+                self._remove(frozen)
+        for linked in sorted(self._cache.glob(f"{_LINKED}*"), key=_used_at)[:-KEPT_LINKS]:
             linked.unlink(missing_ok=True)
+        for aside in (*self._cache.glob(f"{_ASIDE}*"), *self._cache.glob(f"{LINKING}*")):
+            if now - _used_at(aside) > _ABANDONED_SECONDS:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder at once: whoever begins to read it now finds all of it or nothing, and never a part."""
+        aside = Path(tempfile.mkdtemp(dir=self._cache, prefix=_ASIDE))
+        with suppress(OSError):
+            folder.rename(aside / "gone")
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _name(**parts: object) -> str:
     return hashlib.sha256(canonical_json(parts)).hexdigest()[:32]
+
+
+def _used_at(path: Path) -> float:
+    """Return when something was last used, in seconds; what another process has just removed was used now."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def _read_evaluation(folder: Path) -> Evaluation:

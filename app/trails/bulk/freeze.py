@@ -53,6 +53,8 @@ GROWING = (
 """Record types that grow with use; all others are inventory, and are linked by ``app.trails.linking``."""
 
 DAY_MS = 86_400_000
+LINKING = ".linking-"
+"""How folders are called that a freeze works in."""
 CHUNK_ITEMS = 40_000
 """Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
 
@@ -129,7 +131,7 @@ def freeze_in_bulk(
     """
     directory.mkdir(parents=True, exist_ok=True)
     for before in [keep.file, None] if keep else [None]:
-        with tempfile.TemporaryDirectory(prefix=".linking-", dir=directory.parent) as scratch:
+        with tempfile.TemporaryDirectory(prefix=LINKING, dir=directory.parent) as scratch:
             store = Store(Path(scratch), memory_limit, before)
             earlier = None
             try:
