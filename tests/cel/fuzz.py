@@ -113,13 +113,14 @@ class Writer:
         return self.pick([False, False, True])
 
     def way(self, fits) -> Way | None:
-        """Return some path whose type fits, of a variable as often as of the row, and of each of its parts alike."""
+        """Return some path whose type fits, rather of a variable than of the row, and of each of its parts alike."""
         bound = [[way for way in below if fits(way.type)] for below in self._variables]
         parts: dict[str, list[Way]] = {}
         for way in self._row:
             if fits(way.type):
                 parts.setdefault(way.path.split(".")[0], []).append(way)
-        sources = [source for source in ([*filter(None, bound)], [*parts.values()]) if source]
+        bound = [*filter(None, bound)]
+        sources = [source for source in (bound, bound, [*parts.values()]) if source]
         return self.pick(self.pick(self.pick(sources))) if sources else None
 
     def needs(self, way: Way) -> list[Guard]:
@@ -139,7 +140,7 @@ class Writer:
         return self.pick([*_LITERALS[kind], *(way.path for way in self._row if way.type == kind and not way.guards)])
 
     def leaf(self, kind: ScalarType, guards: list[Guard]) -> str:
-        path = self.path(lambda each: each == kind, guards) if self.often() else None
+        path = self.path(lambda each: each == kind, guards) if self.pick([True, True, True, False]) else None
         return path or self.pick(_LITERALS[kind])
 
     def value(self, kind: ScalarType, depth: int, guards: list[Guard]) -> str:
@@ -179,7 +180,7 @@ class Writer:
         guards.extend(self.needs(way))
         text, below = way.path, f"{way.path}."
         known = {each.removeprefix(below) for each in self._known if each.startswith(below)}
-        while depth > 0 and self.seldom():
+        while depth > 0 and self.pick([True, False]):
             depth -= 1
             asked, there = self.bound(way.type, known, depth, guard=self.seldom())
             text, known = f"{text}.filter({asked})", known | there
@@ -201,20 +202,22 @@ class Writer:
         return body, {each.path.removeprefix(f"{name}.") for each in asked}
 
     def guard(self, atom: str, guards: list[Guard]) -> str:
+        """Return a condition with the guards it needs, or with none, or with wrong ones."""
         needed = [self.pick(guard.spellings) for guard in dict.fromkeys(guards) if guard.spellings]
-        if not needed or self.pick(range(ALWAYS)) >= self._guarded:
+        if not needed:
             return f"({atom})"
-        there = " && ".join(needed)
-        absent = " || ".join(map(_negated, needed))
-        return self.pick(
-            [f"({there} && {atom})", f"({absent} || {atom})", f"({there} ? {atom} : {self.pick(['true', 'false'])})"]
-        )
+        there, absent = " && ".join(needed), " || ".join(map(_negated, needed))
+        other = self.pick(_LITERALS[ScalarType.BOOL])
+        if self.pick(range(ALWAYS)) < self._guarded:
+            return self.pick([f"({there} && {atom})", f"({absent} || {atom})", f"({there} ? {atom} : {other})"])
+        wrong = [f"({there} || {atom})", f"(({absent}) && {atom})", f"({there} ? {other} : {atom})"]
+        return self.pick([f"({atom})", f"({atom})", f"(({there} || {other}) && {atom})", *wrong])
 
     def truth(self, depth: int) -> str:
         """Return a condition."""
-        deep = ["and", "or", "not", "choose", "quantifier", "quantifier", "quantifier"] if depth > 0 else []
+        deep = ["and", "or", "not", "choose", "quantifier", "quantifier", "quantifier"] * 2 if depth > 0 else []
         shape = self.pick(
-            ["compare", "compare", "same", "member", "text", "clock", "present", "field", "literal", *deep]
+            ["compare", "compare", "same", "member", "text", "clock", "size", "present", "field", "literal", *deep]
         )
         if shape in deep and shape != "quantifier":
             return f"({self.joined(shape, depth - 1)})"
@@ -251,6 +254,8 @@ class Writer:
             case "clock":
                 instant = self.leaf(ScalarType.INSTANT, guards)
                 return f"{instant}.{self.pick(_CLOCK)}() {self.pick(['==', '<'])} {self.pick([0, 3, 23])}"
+            case "size":
+                return f"size({self.sized(depth - 1, guards)}) {self.pick(['==', '>'])} {self.pick([0, 1, 2])}"
             case "quantifier" if source := self.filtered(depth - 1, guards):
                 text, kind, known = source
                 return f"{text}.{self.pick(['exists', 'all'])}({self.bound(kind, known, depth - 1)[0]})"
@@ -305,4 +310,4 @@ def _negated(guard: str) -> str:
 @st.composite
 def expressions(draw, row, guarded: int = 1, required=()):
     """Draw expressions over a row class; ``guarded`` of four reads that need a guard have one."""
-    return Writer(draw, row, guarded, required).truth(draw(st.sampled_from([1, 2, 3])))
+    return Writer(draw, row, guarded, required).truth(draw(st.sampled_from([1, 2, 3, 3])))

@@ -125,7 +125,8 @@ def row_classes(draw):
         nonlocal made
         made += 1
         name = f"Struct{made}"
-        names = draw(st.lists(st.sampled_from(_NAMES), unique=True, min_size=1, max_size=7 if depth else 9))
+        least, most = (1, 7) if depth else (4, 9)
+        names = draw(st.lists(st.sampled_from(_NAMES), unique=True, min_size=least, max_size=most))
         # Classes are apart from each other by name: to Google's checker they are messages of one package.
         return msgspec.defstruct(name, [(each, field(depth)) for each in names], frozen=True, kw_only=True)
 
