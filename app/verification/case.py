@@ -55,10 +55,12 @@ class Case:
         unfit: names of files that differ from the statement; filled by the step that compares them.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
+        caution_about_flags: what rests on flags of withheld texts, until all of these texts are disclosed.
         not_reperformed: tests whose outcomes are the signer's claim, because the pack withholds what they read.
     """
 
     not_reperformed: tuple[str, ...] = ()
+    caution_about_flags: str | None = None
 
     def __init__(self, path: Path, trust: tuple[bytes, ...] | None, work: Path, reader: Reader, now: int) -> None:
         self.path = path

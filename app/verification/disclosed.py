@@ -84,6 +84,8 @@ def check(case: Case) -> str:
     whole = [name for name, (asked, items) in done.items() if asked == items]
     case.not_reperformed = tuple(name for name in case.not_reperformed if name not in whole)
     texts = _flags_again(controls, opened, revealed)
+    if not opened.closed["session_event", "event.text"]:
+        case.caution_about_flags = None
     told = ", ".join(f"{name} on {asked:,} of {items:,} items" for name, (asked, items) in done.items() if asked)
     return f"{len(opened.fitting):,} values fit; run again on them: {told or 'no test'}; rules on {texts:,} texts"
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from app.cel.reads import reads
+from app.packs.withholding.reads import definitions_of
 from app.trails.flags import Flags
 from app.trails.populations import FlagView
 from app.trails.segments import segment_files
@@ -46,10 +48,26 @@ def again(case: Case) -> str:
     fail_if_any(problems)
     rest = f"; {unseen:,} events of sessions are outside the period, without a text" if unseen else ""
     if is_withheld:
+        if relying := _reading_flags(case):
+            case.caution_about_flags = (
+                f"The flags of {texts:,} withheld texts are the signer's claim, and with them what these tests, though"
+                f" run again, come to: {', '.join(relying)}."
+            )
         return (
             f"NOT DONE for {texts:,} withheld texts, whose flags are the signer's claim; sessions show the same{rest}"
         )
     return f"{texts:,} texts, {flagged:,} flagged{rest}"
+
+
+def _reading_flags(case: Case) -> list[str]:
+    """Return the tests that read flags, by id, but for those that were not run again anyway."""
+    definitions = definitions_of(need(case.controls, 13), case.report().evaluation)
+    reading = {each.id for each in definitions for one in each.expressions if any(map(_is_flags, reads(one.tree)))}
+    return sorted(reading.difference(case.not_reperformed))
+
+
+def _is_flags(path: str) -> bool:
+    return "flags" in path.split(".")
 
 
 def _events(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

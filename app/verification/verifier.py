@@ -119,7 +119,7 @@ def run(
         verdict=_verdict(failed, left_out, signer_checked=signer_checked) + _claimed(case.not_reperformed),
         withheld=tuple(map(printable, case.withheld.fields)) if case.withheld else (),
         not_reperformed=case.not_reperformed,
-        cautions=() if failed or left_out else tuple(case.cautions),
+        cautions=() if failed or left_out else tuple(filter(None, (*case.cautions, case.caution_about_flags))),
         steps=tuple(results),
     )
 

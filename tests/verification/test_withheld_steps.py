@@ -66,6 +66,11 @@ def test_a_pack_that_withholds_verifies_and_says_what_was_not_done(made: Made, i
     assert "GDPR Art. 5(1)(c)" in detail(report, STATED)
     text = as_text(report)
     assert "Note: This pack withholds" in text
+    (relying,) = (
+        caution for caution in report.cautions if "flags of 3 withheld texts are the signer's claim" in caution
+    )
+    assert "RSK-01" in relying
+    assert not any(name in relying for name in report.not_reperformed)
     assert text.endswith(f"Not run again, because values are withheld: {claimed}.")
 
 
@@ -84,6 +89,7 @@ def test_with_all_disclosed_every_test_is_run_again(made: Made, identity: Signin
     assert detail(report, DISCLOSED).startswith(f"{lines:,} values fit; run again on them: ")
     assert detail(report, DISCLOSED).endswith("; rules on 3 texts")
     assert "Not run again" not in as_text(report)
+    assert "signer's claim" not in " ".join(report.cautions)
 
 
 def test_with_a_part_disclosed_its_items_are_run_again(made: Made, identity: SigningIdentity, tmp_path: Path) -> None:
@@ -175,13 +181,20 @@ def test_a_pack_that_withholds_nothing_says_so(pack: Path, identity: SigningIden
     assert step.state is StepState.NOT_DONE
 
 
+def that_withholds_texts() -> ReportData:
+    """Return as much of a report as the step about flags reads."""
+    evaluation = SimpleNamespace(period=SimpleNamespace(start=0, end=1), tests=())
+    withheld = SimpleNamespace(fields=("event.text",))
+    return cast(ReportData, SimpleNamespace(evaluation=evaluation, withheld=withheld))
+
+
 def test_sessions_must_show_the_flags_of_events_whose_texts_are_withheld(tmp_path: Path) -> None:
     mark = {"text": "withheld:" + "A" * 43, "text_sha256": "withheld:" + "B" * 43}
     flagged = {**event("a", None, REMOVE), **mark}
     case = case_of(tmp_path / "same", [flagged], [{**flagged, "text_sha256": "withheld:" + "C" * 43}])
-    case._report = cast(ReportData, SimpleNamespace(withheld=SimpleNamespace(fields=("event.text",))))
+    case._report = that_withholds_texts()
     assert flags.again(case).startswith("NOT DONE for 1 withheld texts, whose flags are the signer's claim")
     case = case_of(tmp_path / "other", [flagged], [{**flagged, "flags": []}])
-    case._report = cast(ReportData, SimpleNamespace(withheld=SimpleNamespace(fields=("event.text",))))
+    case._report = that_withholds_texts()
     with pytest.raises(Failed, match="s/session/1 shows other flags of event a"):
         flags.again(case)
