@@ -158,7 +158,7 @@ class PackService:
         """Return one pack.
 
         Raises:
-            NotFound: there is none, or its file is gone.
+            NotFound: there is none, or its file is gone or is another by now.
         """
         with self._database.session(writes=False) as session:
             # Our ids are letters and digits; PostgreSQL takes no text with a NUL in it.
@@ -167,6 +167,9 @@ class PackService:
             raise NotFound("there is no such pack")
         if not pack.path.is_file():
             raise NotFound(f"the file of pack {pack.id} is not where it was written to", hint="Build it again")
+        if pack.path.stat().st_size != pack.size or _sha256(pack.path) != pack.sha256:
+            # A pack of the same days has the same file name, and may show what this one withholds.
+            raise NotFound(f"the file of pack {pack.id} was replaced by another", hint="Build it again")
         return pack
 
     def build(
@@ -322,8 +325,7 @@ class PackService:
     def _register(self, draft: Draft, path: Path, signed_at: int) -> None:
         evaluation = draft.report.evaluation
         manifest = hashlib.sha256(draft.content_manifest).hexdigest()
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _sha256(path)
         pack = PackInfo(
             id=digest[:16],
             framework=evaluation.framework,
@@ -359,6 +361,11 @@ def _file_name(evaluated: EvaluatedPeriod, *, is_whole: bool) -> str:
     period = evaluated.evaluation.period
     first, last = period.days
     return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}{'' if is_whole else '-withheld'}.zip"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hex(hashes: list[bytes]) -> tuple[str, ...]:

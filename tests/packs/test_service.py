@@ -54,6 +54,19 @@ def test_the_next_pack_proves_that_the_ledger_only_grew(world: World, tmp_path: 
     assert read_members(again)[layout.CONTENT_MANIFEST] == read_members(second)[layout.CONTENT_MANIFEST]
 
 
+def test_a_pack_is_not_given_out_as_another(world: World, tmp_path: Path) -> None:
+    """One of the same days replaces it, and may show what it withheld."""
+    world.collect(9)
+    path = world.packs.build("soc2", PERIOD, tmp_path / "out")
+    (first,) = world.packs.list()
+    world.collect(len(records()))
+    assert world.packs.build("soc2", PERIOD, tmp_path / "out") == path
+    (second,) = (pack for pack in world.packs.list() if pack != first)
+    assert world.packs.get(second.id) == second
+    with pytest.raises(NotFound, match="replaced by another"):
+        world.packs.get(first.id)
+
+
 def test_nothing_is_built_from_nothing(world: World, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="nothing was collected"):
         world.packs.build("soc2", PERIOD, tmp_path / "out")
