@@ -1132,6 +1132,9 @@ def samples(pack: Pack) -> str:
 
 def agree(pack: Pack, report: Any) -> None:
     """The report and the statement tell the same, and so do the report's parts that are files of their own."""
+    if (withheld := report.get("withheld")) is not None:
+        claimed = ", ".join(withheld["tests"]) or "no test"
+        pack.notes.append(f"this pack withholds {', '.join(withheld['fields'])}; what it says of {claimed} is a claim")
     told, evaluation, who = pack.predicate, report["evaluation"], report["signer"]
     instants = [instant(told[name]) for name in ("periodStart", "periodEnd", "asOf")]
     stated = [evaluation["period"]["start"], evaluation["period"]["end"], evaluation["as_of"]]
@@ -1227,7 +1230,7 @@ def listings(pack: Pack) -> str:
     for name in evaluation["population_sizes"]:
         known |= {f"populations/{name}.csv", f"results/{name}.parquet", f"samples/{name}.json"}
         known.add(f"samples/frames/{name}.jsonl")
-    folders = ("controls/", "deviations/", "withheld/")
+    folders = ("controls/", "deviations/")
     extra = [name for name in need(pack.archive, 1).names() if name not in known and not name.startswith(folders)]
     require(not extra, f"{', '.join(extra[:20])} has no place in a pack")
     return "which files there are, and how many deviations; not what the listings say of items"
@@ -1451,7 +1454,7 @@ def verify(data: Any, reader: Reader) -> dict[str, Any]:
             state, detail = FAILED, str(problem)
         except Exception as error:  # noqa: BLE001 - A hostile pack can make a parser raise anything.
             state, detail = FAILED, f"this cannot be read ({type(error).__name__}: {error})"
-        shown = "".join(character if character.isprintable() else "?" for character in detail)[:300]
+        shown = printable(detail)
         results.append(
             {"number": number, "name": name, "state": state, "detail": shown, "whole": is_whole, "required": required}
         )
@@ -1461,10 +1464,15 @@ def verify(data: Any, reader: Reader) -> dict[str, Any]:
         "pack_sha256": sha256(data),
         "holds": not failed and not left_out,
         "signer_checked": results[4]["state"] == OK,
-        "notes": [] if failed or left_out else pack.notes,
+        "notes": [] if failed or left_out else list(map(printable, pack.notes)),
         "steps": results,
         "verdict": verdict(failed, left_out, checked=results[4]["state"] == OK),
     }
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal can be shown: names in a pack, and its own, are their authors' choice."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:300]
 
 
 def verdict(failed: list[int], left_out: list[int], *, checked: bool) -> str:
@@ -1520,7 +1528,7 @@ def main() -> int:
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:
-        print(f"{arguments.pack.name}  sha256 {result['pack_sha256']}\n")
+        print(f"{printable(arguments.pack.name)}  sha256 {result['pack_sha256']}\n")
         for step in result["steps"]:
             part = "" if step["whole"] or step["state"] != OK else " (in part)"
             print(f"{step['number']:>2} {step['name']} ".ljust(58, ".") + f" {step['state']}{part}  {step['detail']}")

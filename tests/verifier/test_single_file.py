@@ -16,8 +16,8 @@ from app.signing.keys import SigningIdentity
 from app.verification.report import StepState
 from app.verification.steps import STEPS
 from app.verification.verifier import run
-from tests.packs.small import SIGNED_AT
-from tests.packs.withheld import withheld_draft
+from tests.packs.small import SIGNED_AT, forge
+from tests.packs.withheld import FIELDS, withheld_draft
 from tests.tampering.archives import ARCHIVES
 from tests.tampering.lies import SEALED
 from tests.tampering.model import CONTAINER, Tampering, World
@@ -105,6 +105,24 @@ def test_a_pack_that_withholds_fields_is_accepted(identity: SigningIdentity, tmp
     done = alone(ONE, tmp_path / "pack.zip", "--trust", tmp_path / "signer.crt")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "what a pack withholds" in done.stdout.rpartition("Not done by this program")[2]
+    assert f"Note: this pack withholds {', '.join(FIELDS)}; what it says of " in done.stdout
+
+
+def test_a_file_has_no_place_in_a_folder_that_packs_have_not(
+    draft: Draft, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    forged = forge(draft, {"withheld/advertisement.html": b"<script>"})
+    write_pack(sign_pack(forged, identity, SIGNED_AT), tmp_path / "pack.zip")
+    done = alone(ONE, tmp_path / "pack.zip", "--json")
+    assert [step["number"] for step in json.loads(done.stdout)["steps"] if step["state"] == "FAILED"] == [18]
+
+
+def test_the_name_of_a_file_cannot_drive_a_terminal(pack: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a\x1b]0;b\nc.zip"
+    odd.write_bytes(pack.read_bytes())
+    done = alone(ONE, odd)
+    assert "a?]0;b?c.zip" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_a_stranger_is_refused(pack: Path, stranger: SigningIdentity, tmp_path: Path) -> None:
