@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from app.packs.assemble import Draft, sign_pack, write_pack
+from app.packs.assemble import Draft, draft_pack, sign_pack, write_pack
+from app.records.model import SessionEvent
 from app.signing.keys import SigningIdentity
 from app.verification.report import StepState
 from app.verification.steps import STEPS
 from app.verification.verifier import run
-from tests.packs.small import SIGNED_AT, forge
+from tests.packs.small import SIGNED_AT, forge, ingredients, plain_render, records
 from tests.packs.withheld import FIELDS, withheld_draft
 from tests.tampering.archives import ARCHIVES
 from tests.tampering.lies import SEALED
@@ -166,3 +168,15 @@ def test_it_says_of_tampered_packs_what_the_verifier_says(world: World, tmp_path
                 assert mine == step.state, (tampering.name, step, found)
             elif mine == "FAILED":
                 assert step.state is StepState.FAILED, (tampering.name, step, found)
+
+
+def test_a_long_text_in_a_listing_is_read(identity: SigningIdentity, tmp_path: Path) -> None:
+    long = [
+        msgspec.structs.replace(record, text="x" * 200_000) if isinstance(record, SessionEvent) else record
+        for record in records()
+    ]
+    (tmp_path / "work").mkdir()
+    draft = draft_pack(ingredients(tmp_path / "parts", identity, stated=long), plain_render, tmp_path / "work")
+    write_pack(sign_pack(draft, identity, SIGNED_AT), tmp_path / "pack.zip")
+    done = alone(ONE, tmp_path / "pack.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
