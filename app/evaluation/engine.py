@@ -102,7 +102,7 @@ def _answer(engine: duckdb.DuckDBPyConnection, asked: Question, path: Path, earl
             items = sum(pq.read_metadata(file).num_rows for file in asked.files)
             if _write(engine, remaining, path) == items:
                 return
-        except (duckdb.IOException, duckdb.BinderException):
+        except (duckdb.Error, pa.ArrowException):
             _LOG.warning("what is kept of an earlier evaluation cannot be read; all items are tested again")
     _write(engine, asked.in_full, path)
 

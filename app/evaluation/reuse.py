@@ -62,9 +62,9 @@ def remaining_sql(asked: Question, earlier: Earlier) -> str | None:
 
 def _kept(asked: Question, same: Sequence[Path], answered: Sequence[Definition], earlier: Earlier) -> str:
     """Return what stands after FROM for the segments that are the same: old answers, and new ones for other tests."""
-    names = ", ".join(["item_id", *(quote_name(each.id) for each in answered)])
     vector = segments_sql([(earlier.results / f"{asked.population}.parquet").resolve()])
-    old = f"(SELECT {names} FROM {vector})"  # noqa: S608 - Quoted names.
+    codes = ", ".join(f"{quote_name(each.id)}::SMALLINT AS {quote_name(each.id)}" for each in answered)
+    old = f"(SELECT item_id, {codes} FROM {vector})"  # noqa: S608 - Quoted names.
     others = [each for each in asked.definitions if each not in answered]
     rows = rows_sql(same, asked.period)
     here = f"({outcomes_sql(others, rows)})" if others else f"(SELECT item_id FROM {rows})"  # noqa: S608 - As above.

@@ -2,6 +2,7 @@
 
 """Answers that are taken over are those that would be given, to the byte; and only what is new is asked."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
@@ -137,7 +138,7 @@ def test_without_anything_in_common_all_is_asked(tests, evaluated, control_test,
     assert other.evaluation.tests[0].counts["fail"] + other.evaluation.tests[0].counts["not_applicable"] == 1
 
 
-@pytest.mark.parametrize("spoil", ["gone", "short", "renamed"])
+@pytest.mark.parametrize("spoil", ["gone", "short", "renamed", "empty", "cut off", "no numbers"])
 def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil):
     before = evaluated("before", tests, sessions(40))
     path = before.results / "session.parquet"
@@ -147,6 +148,13 @@ def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil
             path.unlink()
         case "short":
             pq.write_table(table.slice(1), path)
+        case "empty":
+            path.write_bytes(b"")
+        case "cut off":
+            path.write_bytes(path.read_bytes()[:-9])
+        case "no numbers":
+            words = pa.array(["pass"] * len(table))
+            pq.write_table(pa.table([table.column(0), words, words, words], names=table.column_names), path)
         case "renamed":
             pq.write_table(table.rename_columns(["item_id", "A", "B", "C"]), path)
     full, again = evaluated("full", tests, sessions(40)), evaluated("again", tests, sessions(40), before)
