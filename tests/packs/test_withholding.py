@@ -257,6 +257,10 @@ def test_a_part_of_the_disclosures_can_be_handed_out(made: Made, tmp_path: Path)
     assert part.read_bytes().splitlines()[0] == opened.read_bytes().splitlines()[0]
     with pytest.raises(InvalidInput, match="nothing that was withheld"):
         select(opened, tmp_path / "none.jsonl", lambda _: False)
+    whole = opened.read_bytes()
+    with pytest.raises(UsageError, match="written over"):
+        select(opened, opened.parent / "." / opened.name, lambda one: one.item_id == item)
+    assert opened.read_bytes() == whole
     (tmp_path / "other.jsonl").write_bytes(b"{}\n")
     with pytest.raises(InvalidInput, match="no file of disclosures"):
         select(tmp_path / "other.jsonl", part, lambda _: True)

@@ -15,7 +15,7 @@ from typing import IO
 
 import msgspec
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, UsageError
 from app.packs.withholding.commitments import Place, mark
 
 FORMAT = "urn:proofroom:disclosures:v1"
@@ -106,8 +106,11 @@ def select(source: Path, target: Path, wanted: Callable[[Disclosure], bool]) -> 
     """Write a part of a file; return how many values it opens.
 
     Raises:
+        UsageError: it would be written over the source, and what opens all other values would be lost.
         InvalidInput: the source cannot be read, or nothing in it is wanted.
     """
+    if target.resolve() == source.resolve():
+        raise UsageError("this would be written over the file that opens everything", where=str(target))
     try:
         with source.open("rb") as file:
             header = read_header(file.readline(), where=source.name)
