@@ -7,18 +7,18 @@ Out: ``CheckedExpression``, or ``CelError`` with line, column and a hint.
 The text is limited before the native parser sees it, because a control file may come from anybody.
 """
 
-import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from app.cel.ast import Expr, Root, children, spelling, type_of
-from app.cel.environment import PACKAGE, PARAMETERS, checking_environment
+from app.cel.complaints import complaint
+from app.cel.environment import checking_environment
 from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
 from app.cel.nullsafety import Unguarded, learned, prove
-from app.cel.schema import ListType, Parameter, ParameterValue, ScalarType, ViewType, parameters_of, view_type
+from app.cel.schema import Parameter, ParameterValue, ScalarType, ViewType, parameters_of, view_type
 from app.cel.source import line_and_column
 from app.cel.sql import to_sql
 from app.cel.translate import Translator
@@ -31,13 +31,6 @@ MAX_DEPTH = 40
 MAX_NODES = 500
 _MEASURABLE = (ScalarType.BOOL, ScalarType.INT, ScalarType.SPAN)
 
-_NATIVE = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
-_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
-_UNDEFINED = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
-_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '(.*)'")
-_WRAPPER = re.compile(r"wrapper\(([a-z]+)\)")
-_WELL_KNOWN = re.compile(r"google\.protobuf\.([A-Za-z0-9]+)")
-_EXPECTING = re.compile(r" expecting .*| at input .*")
 _TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 _UNARY = re.compile(r"(?:[!-]\s*){41,}")
 
@@ -183,63 +176,7 @@ def _compile(expression: str, view: ViewType, parameters: Mapping[str, Parameter
     try:
         return bytes(checking_environment(view, parameters).compile(expression).serialize())
     except RuntimeError as error:  # The binding raises nothing more precise.
-        raise _native_error(str(error), view, parameters) from None
-
-
-def _native_error(text: str, view: ViewType, parameters: Mapping[str, Parameter]) -> CelError:
-    """Put the first message of Google's checker into our words; its positions are kept."""
-    match = _NATIVE.search(text)
-    if "recursion depth" in text:
-        return CelError("the expression is nested too deeply", hint="Nest fewer brackets, or split the test.")
-    if match is None:
-        return CelError("the expression cannot be read", hint="Look for an unclosed bracket or quote.")
-    line, column, message = int(match[1]), int(match[2]), match[3].replace(" [INVALID_ARGUMENT]", "")
-    message = _WRAPPER.sub(r"\1", _WELL_KNOWN.sub(lambda name: name[1].lower(), message.replace(f"{PACKAGE}.", "")))
-    if found := _UNDECLARED.match(message):
-        word = found[1].split(".")[0]
-        return CelError(f"there is no '{word}' in this row", line, column, _nearest(word, [*view.fields, PARAMETERS]))
-    if found := _UNDEFINED.match(message):
-        known = _fields_of(found[2], view, parameters)
-        what = "there is no parameter" if found[2] == "Parameters" else f"{found[2]} has no field"
-        return CelError(f"{what} '{found[1]}'", line, column, _nearest(found[1], known))
-    if found := _OVERLOAD.match(message):
-        what = f"'{found[1].strip('_@')}' is not available for {found[2].replace('null_type', 'null')}"
-        return CelError(what, line, column, _overload_hint(found[1], found[2]))
-    message = _EXPECTING.sub("", message)[:200].replace("'<EOF>'", "the end")
-    return CelError(message[:1].lower() + message[1:], line, column, "Check the spelling and the brackets.")
-
-
-def _overload_hint(function: str, operands: str) -> str:
-    if "null_type" in operands and "list" in operands:
-        return "Write has(x.list) or !has(x.list) for a list that may be missing."
-    if "null_type" in operands:
-        return "Only a field that may be missing can be compared with null."
-    if function == "duration":
-        return "A parameter such as '8h' is a duration already: p.name."
-    if "duration" in operands and ("int" in operands or "string" in operands):
-        return 'Write durations as duration("8h"), or as a parameter such as 8h.'
-    if "int" in operands and "double" in operands:
-        return "Write 1.0 for a number with a fraction."
-    return "Both sides must have the same type."
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean '{close[0]}'?" if close else f"Known here: {', '.join(known) or 'nothing'}."
-
-
-def _fields_of(name: str, view: ViewType, parameters: Mapping[str, Parameter]) -> list[str]:
-    if name == "Parameters":
-        return list(parameters)
-    return next((list(known.fields) for known in _views(view) if known.name == name), [])
-
-
-def _views(view: ViewType) -> Iterator[ViewType]:
-    yield view
-    for field in view.fields.values():
-        inner = field.type.element if isinstance(field.type, ListType) else field.type
-        if isinstance(inner, ViewType):
-            yield from _views(inner)
+        raise complaint(str(error), expression, view, parameters) from None
 
 
 def _unguarded(expression: str, error: Unguarded) -> CelError:

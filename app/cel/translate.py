@@ -37,6 +37,7 @@ from app.cel.ast import (
     spelling,
     type_of,
 )
+from app.cel.complaints import LANGUAGE, MACROS, REFUSED
 from app.cel.environment import PARAMETERS
 from app.cel.errors import CelError
 from app.cel.schema import LONGEST_SPAN, STRINGS, ListType, Parameter, ScalarType, ViewType
@@ -48,7 +49,6 @@ from app.cel.source import (
     timestamp_literal,
 )
 
-_LANGUAGE = "The language of control tests is listed in docs/reference/expressions.md."
 _COMPARISONS = {f"_{operator}_": operator for operator in Comparison}
 _TEXT_TESTS = {str(question): question for question in TextTest}
 _CLOCKS = {str(question): question for question in Clock}
@@ -62,14 +62,6 @@ _SUMS = {
     ("_+_", ScalarType.SPAN, ScalarType.INSTANT): ScalarType.INSTANT,
     ("_-_", ScalarType.INSTANT, ScalarType.SPAN): ScalarType.INSTANT,
     ("_-_", ScalarType.INSTANT, ScalarType.INSTANT): ScalarType.SPAN,
-}
-_REFUSED = {
-    "matches": "Regular expressions differ between engines; use startsWith, endsWith, contains or 'in'.",
-    "-_": "Write a negative number as a literal, or 0 - x.",
-    "_[_]": "A list is asked with exists, all, filter or 'in', never by position.",
-    "_*_": "Only + and - are available.",
-    "_/_": "Only + and - are available.",
-    "_%_": "Only + and - are available.",
 }
 
 
@@ -108,7 +100,7 @@ class Translator:
     def _at(self, node: Any) -> int:  # noqa: ANN401
         return int(self._positions.get(node.id, 0))
 
-    def _refusal(self, at: int, message: str, hint: str = _LANGUAGE) -> CelError:
+    def _refusal(self, at: int, message: str, hint: str = LANGUAGE) -> CelError:
         return CelError(message, *line_and_column(self._source, at), hint)
 
     def _expr(self, node: Any) -> Expr:  # noqa: ANN401
@@ -124,7 +116,8 @@ class Translator:
             case "comprehension_expr":
                 return self._macro(node)
             case "list_expr":
-                raise self._refusal(self._at(node), "a list can only stand on the right of 'in'")
+                hint = "Write x in [a, b], or join conditions with ||."
+                raise self._refusal(self._at(node), "a list can only stand on the right of 'in'", hint)
             case _:
                 raise self._refusal(self._at(node), "maps and messages are not part of the language")
 
@@ -218,7 +211,7 @@ class Translator:
         }
         if name not in special:
             shown = name.replace("_", "").strip("@") if name.startswith(("_", "@", "-")) else f"{name}()"
-            raise self._refusal(at, f"'{shown}' is not part of the language", _REFUSED.get(name, _LANGUAGE))
+            raise self._refusal(at, f"'{shown}' is not part of the language", REFUSED.get(name, LANGUAGE))
         return special[name](at, arguments)
 
     def _comparison(self, at: int, operator: Comparison, arguments: list[Any]) -> Compare | Present:
@@ -335,11 +328,11 @@ class Translator:
         at, loop = self._at(node), node.comprehension_expr
         kind = macro_kind(loop)
         if kind is None:
-            hint = "Use exists, all, or filter and size; exists_one(v, c) is size(x.filter(v, c)) == 1."
-            raise self._refusal(at, "this macro is not part of the language", hint)
+            raise self._refusal(at, "this macro is not part of the language", MACROS)
         source = self._expr(loop.iter_range)
         if not isinstance(source, Path | Filter) or not isinstance(source.type, ListType):
-            raise self._refusal(at, "a macro goes over a list of the row, or over what a filter left of it")
+            hint = "A parameter is asked with 'in': x in p.name."
+            raise self._refusal(at, "a macro goes over a list of the row, or over what a filter left of it", hint)
         variable = self._variable(at, loop.iter_var, source.type)
         self._scope[variable.name] = variable
         condition = self._expr(macro_condition(loop))

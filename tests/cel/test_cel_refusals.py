@@ -76,6 +76,65 @@ def test_refused_with_a_place_and_a_hint(expression, line, column, message, hint
 
 
 @pytest.mark.parametrize(
+    ("expression", "column", "hint"),
+    [
+        # From SQL and Python.
+        ("session.id == 'a' and session.id == 'b'", 19, "&&, || and !"),
+        ("session.status not in ['open']", 16, "!(x in [...])"),
+        ("!session.status in ['open']", 1, "!(x in [...])"),
+        ("session.status in ('open', 'closed')", 26, "square brackets"),
+        ("session.id = 'a'", 12, "=="),
+        ("session.id <> 'a'", 13, "!="),
+        ("session.role IS NOT NULL", 14, "x.y != null"),
+        ("session.role == None", 17, "null"),
+        ("session.privileged == True", 23, "true"),
+        ("session.id like 'a%'", 12, "startsWith"),
+        ("if session.privileged then true", 1, "condition ? a : b"),
+        ("1 < p.few < 3", 11, "a < b && b < c"),
+        ("len(approvals) > 1", 4, "size(x)"),
+        ("approvals.any(a, true)", 14, "exists"),
+        ("approvals.length > 1", 10, "size("),
+        ("approvals.id == 'a'", 10, "exists("),
+        ("approvals.contains('a')", 19, "x in list"),
+        ("'a' in approvals", 5, "a.id == x"),
+        ("approvals.exists(a => a.id == 'a')", 20, "Name the element first"),
+        ("approvals.exists(a.id == 'a')", 17, "Name the element first"),
+        ("approvals.exists(i, a, true)", 17, "Name the element first"),
+        ("session['id'] == 'a'", 8, "x.name"),
+        ("session.privileged && session.role", 20, "conditions"),
+        # Instants and durations.
+        ("period.end - period.start < 90d", 31, "duration('8h')"),
+        ("period.end < '2026-01-01T00:00:00Z'", 12, "timestamp("),
+        ("period.end > p.skew", 12, "difference of two instants"),
+        ("period.end < now()", 17, "period.as_of"),
+        ("p.skew * 2 > p.skew", 8, "+ and -"),
+        ("-p.skew < p.skew", 1, "a - b"),
+        # What CEL and its libraries have.
+        ("has(grant)", 5, "x != null"),
+        ("approvals.exists(a, has(a))", 25, "x != null"),
+        ("waivers.exists(w, has(w.test_ids[0]))", 33, "has(x.y)"),
+        ("grant.?role.orValue('') == 'a'", 1, "null"),
+        ("'a' in approvals.map(a, a.id)", 21, "x.exists(v, v.id == y)"),
+        ("size({'a': 1}) == 1", 6, "language"),
+        ("'a' in {'a': 1}", 8, "language"),
+        ("(session.privileged ? 1 : 'a') == 1", 21, "same type"),
+        ("session.id in [['a']]", 12, "no lists"),
+        ("[[1]].exists(x, size(x) > 0)", 1, "x in [a, b]"),
+        ("p.kinds.exists(k, k == 'a')", 15, "x in p.name"),
+        ("session.id.lowerAscii() == 'a'", 22, "spellings"),
+        ("session.id.split(',').size() == 1", 17, "startsWith"),
+        ("string(p.few) == '2'", 7, "own type"),
+        ("period.start.getFullYear() == 2026", 25, "getHours()"),
+        ("math.greatest(1, 2) == 2", 14, "language"),
+    ],
+)
+def test_what_comes_naturally_elsewhere_gets_a_hint_of_its_own(expression, column, hint):
+    error = refusal(expression)
+    assert hint in error.hint
+    assert (error.line, error.column) == (1, column)
+
+
+@pytest.mark.parametrize(
     "expression",
     [
         "true" + " " * MAX_LENGTH,

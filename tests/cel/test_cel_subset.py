@@ -135,6 +135,8 @@ DENIED = {"decision": "denied", "decided_at": None}
             {"target": {"data_classes": ["change"]}},
             True,
         ),
+        ("ledger.exists(n, n > 1) && !ledger.all(n, n > 1)", {"ledger": [1, 2]}, True),
+        ("size(ledger.filter(n, n + 1 > p.few)) == 1 && p.few in ledger", {"ledger": [1, 2]}, True),
     ],
 )
 def test_answers(expression, given, answer):
