@@ -454,9 +454,8 @@ def revocations(
     issuers, found = [*path[1:], *others], []
     for certificate in path[:-1] or path:
         for crl in lists:
-            late = used_at is not None and crl.next_update_utc and crl.next_update_utc.timestamp() * 1000 < used_at
             entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            if entry is None or late or crl.issuer != certificate.issuer or not speaks(crl, issuers):
+            if entry is None or crl.issuer != certificate.issuer or not speaks(crl, issuers):
                 continue
             invalid = extension(entry, x509.InvalidityDate)
             since = min(

@@ -72,8 +72,9 @@ def ask_lists(
     silent: list[str] = []
     notes: list[str] = []
     for certificate in certificates:
-        speaking = [found for found in lists if _speaks_about(found, certificate, issuers, used_at)]
-        (spoken if speaking else silent).append(name_of(certificate))
+        speaking = [found for found in lists if _speaks_about(found, certificate, issuers)]
+        (spoken if any(_knows_of(found, used_at) for found in speaking) else silent).append(name_of(certificate))
+        # What an old list does not name may have been revoked since; what it names stays revoked.
         entries = [found.get_revoked_certificate_by_serial_number(certificate.serial_number) for found in speaking]
         for entry in entries:
             if entry is None:
@@ -91,7 +92,6 @@ def _speaks_about(
     found: x509.CertificateRevocationList,
     certificate: x509.Certificate,
     issuers: Sequence[x509.Certificate],
-    used_at: int | None,
 ) -> bool:
     if found.issuer != certificate.issuer or any(
         extension.critical and extension.oid not in _UNDERSTOOD for extension in found.extensions
@@ -100,10 +100,12 @@ def _speaks_about(
     scope = _scope(found)
     if scope is not None and (scope.indirect_crl or scope.only_some_reasons or scope.only_contains_attribute_certs):
         return False
-    # A list that had run out before the use cannot know of a revocation before it.
-    if used_at is not None and found.next_update_utc is not None and found.next_update_utc < moment_of(used_at):
-        return False
     return any(issuer.subject == found.issuer and _signed_by(found, issuer) for issuer in issuers)
+
+
+def _knows_of(found: x509.CertificateRevocationList, used_at: int | None) -> bool:
+    """Tell whether a list knows what was revoked before a use: not if it had run out by then."""
+    return used_at is None or found.next_update_utc is None or found.next_update_utc >= moment_of(used_at)
 
 
 def _signed_by(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:

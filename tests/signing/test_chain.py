@@ -124,6 +124,14 @@ def test_a_list_that_cannot_speak_is_silence_and_not_good_news() -> None:
     assert ask_lists([LEAF], issuers, [revoke((MIDDLE, MIDDLE_KEY), {})], now()).spoken == ("CN=Leaf",)
 
 
+def test_a_revocation_in_a_list_that_has_run_out_still_counts() -> None:
+    long_ago = _moment(-40 * YEAR_MS)
+    stale = revoke((MIDDLE, MIDDLE_KEY), {LEAF.serial_number: long_ago}, at=long_ago)
+    found = ask_lists([LEAF], [MIDDLE], [stale], now())
+    assert len(found.revoked) == 1
+    assert found.silent == ("CN=Leaf",), "what else was revoked since, it does not know"
+
+
 @pytest.mark.parametrize("data", [b"", b"nonsense", LEAF.public_bytes(serialization.Encoding.DER)])
 def test_what_is_no_list_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput, match="revocation list"):
