@@ -48,10 +48,13 @@ def test_both_engines_agree_on_all_tests_over_all_rows(controls: Controls, popul
         for test in tests
         for number, example in enumerate(test.examples)
     ]
-    freeze({population: rows}, tmp_path / "segments")
-    judge([define(test) for test in tests], tmp_path / "segments", tmp_path / "results")
-    vector = pq.read_table(tmp_path / "results" / f"{population}.parquet").to_pylist()
-    by_sql = {row.pop("item_id"): {name: ItemOutcome(code) for name, code in row.items()} for row in vector}
+    by_sql: dict[str, dict[str, ItemOutcome]] = {}
+    for number, period in enumerate({row.period for row in rows}):
+        folder = tmp_path / str(number)
+        freeze({population: [row for row in rows if row.period == period]}, folder / "segments")
+        judge([define(test) for test in tests], folder / "segments", folder / "results")
+        vector = pq.read_table(folder / "results" / f"{population}.parquet").to_pylist()
+        by_sql |= {row.pop("item_id"): {name: ItemOutcome(code) for name, code in row.items()} for row in vector}
     assert by_sql == {row.item_id: outcomes(tests, row) for row in rows}
     words = {outcome.word for found in by_sql.values() for outcome in found.values()}
     assert "error" not in words
