@@ -43,6 +43,10 @@ class Collection:
         """Return that it is one."""
         return 1
 
+    def root(self, size: int) -> str:
+        """Return what tells this ledger from others."""
+        return f"the only one, of {size}"
+
     def runs(self) -> list[CollectionRun]:
         """Return the one box."""
         window = Window(start=0, end=DAY)
