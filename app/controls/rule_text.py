@@ -72,15 +72,15 @@ _ASSIGNED = re.compile(
 )
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_]\w{0,60})\}|([A-Za-z_]\w{0,60}))")
 _SQL: Final = {
-    "block": r"/\*(?P<inner>[^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/)?",
+    "block": r"/\*(?P<inner>(?:[^*]+|\*(?!/))*)(?:\*/)?",
     "line": r"--[^\n]*+",
-    "single": r"'[^']*+(?:''[^']*+)*+'?",
+    "single": r"'(?:[^']+|'')*'?",
     "double": r"\"[^\"]*+\"?",
     "end": r";",
 }
 """How the parts of an SQL text begin and end, by kind."""
 _QUOTED: Final = frozenset({"single", "double"})
-_COMMENT = re.compile(r"/\*(?P<inner>[^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/)?")
+_COMMENT = re.compile(_SQL["block"])
 _OPTION = re.compile(r"(?:\s--?[\w-]{1,20}(?:\s?=\s?|\s)|\s-[a-zA-Z]|<<<\s?|\b(?:echo|printf)\s{1,3})\Z")
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BETWEEN = re.compile(r"[;\n]|&&|\|\|")
