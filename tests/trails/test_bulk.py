@@ -155,6 +155,15 @@ def test_writing_only_the_days_that_changed_gives_the_same_bytes(
         assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
 
 
+def test_days_before_1970_lose_nothing(world, tmp_path: Path) -> None:
+    world.period = msgspec.structs.replace(world.period, start=-5 * DAY)
+    world.tell("tp", *(Session(id=f"s{at}", started_at=at) for at in (-DAY - 1, -DAY, -1, 0)))
+    one, sets = both(world, tmp_path)
+    assert one == sets
+    assert sum(name.startswith("session/19") for name in sets) == 3
+    assert len(list(read_rows(tmp_path / "sets", "session"))) == 4
+
+
 def test_a_waiver_is_found_by_every_kind_of_scope(world, tmp_path: Path) -> None:
     world.person("ana", tp="ana")
     session = Session(id="s", subject="ana", target="db", started_at=DAY)

@@ -12,10 +12,8 @@ means somebody else. Names and relations are compared line by line; too many day
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from app.trails.bulk.store import Store
+from app.trails.bulk.store import GROWING, Store, day_sql
 from app.trails.populations import DAILY
-
-DAY_MS = 86_400_000
 
 COMPARED = (
     *("login", "responsible", "person", "identity_view", "system", "flow", "workflow_view", "door", "account_view"),
@@ -29,6 +27,9 @@ COMPARED = (
 
 _BY_NAME = ("target_view", "target_ledger")
 """Columns that are not compared: they are what a target's name means, and names are compared themselves."""
+
+NEEDED = ("session", "session_event", "recording")
+"""Record types with so many records that it pays to show only what is needed."""
 
 _Relations = Sequence[tuple[str, str, str, str]]
 """table, column with the item, column with what belongs to it, record type of that"""
@@ -77,18 +78,17 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Record type to the names in it: the table that says what they mean, and the field."""
 
-_KINDS = ("session", "session_event", "grant", "approval", "recording", "ticket", "review", "alert", "access_event")
-
 
 def changed_days(store: Store) -> dict[str, set[int]]:
     """Return, per daily population that is made by sets, the days (since 1970) whose rows may differ from before."""
     for statement in _statements():
         store.run(statement)
+    at = day_sql('"at"')
     return {
         population: {
             day
             for (day,) in store.rows(
-                f'SELECT DISTINCT "at" // {DAY_MS} FROM (SELECT item_id, "at" FROM {population}_item UNION ALL'
+                f'SELECT DISTINCT {at} FROM (SELECT item_id, "at" FROM {population}_item UNION ALL'
                 f' SELECT item_id, "at" FROM old.{population}_item) WHERE item_id IN (FROM changed_{population})'
             )
         }
@@ -99,19 +99,16 @@ def changed_days(store: Store) -> dict[str, set[int]]:
 
 def put_needed(store: Store, days: Mapping[str, Collection[int]]) -> None:
     """Make ``needed_<kind>`` for ``NEEDED``: the records that rows of these days (since 1970) show."""
+    at = day_sql('"at"')
     for population in NEEDED:
         some = ", ".join(map(str, sorted(days[population]))) or "NULL"
-        items = f'SELECT item_id, session_item FROM {population}_item WHERE "at" // {DAY_MS} IN ({some})'
+        items = f"SELECT item_id, session_item FROM {population}_item WHERE {at} IN ({some})"
         store.run(f"CREATE TABLE shown_{population} AS {items}")
     sessions = (f"SELECT session_item AS item_id FROM shown_{each}" for each in NEEDED)
     store.run(f"CREATE TABLE needed_session AS {' UNION '.join(sessions)}")
     for kind, relation in (("session_event", "session_child"), ("recording", "session_recording")):
         within = f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM shown_session)"
         store.run(f"CREATE TABLE needed_{kind} AS SELECT item_id FROM shown_{kind} UNION {within}")
-
-
-NEEDED = ("session", "session_event", "recording")
-"""Record types with so many records that it pays to show only what is needed."""
 
 
 def _statements() -> Iterator[str]:
@@ -127,7 +124,7 @@ def _statements() -> Iterator[str]:
         yield f"CREATE TABLE changed_{table} AS SELECT source, text FROM diff_{table} UNION {by_person}"
     for table in ("system", "flow"):
         yield f"CREATE TABLE changed_{table}_name AS SELECT DISTINCT source, text FROM diff_{table}"
-    for kind in _KINDS:
+    for kind in GROWING:
         yield f"CREATE TABLE changed_record_{kind} AS {' UNION '.join(_records(kind))}"
     yield f"CREATE TABLE changed_setting AS {' UNION '.join(_SETTINGS)}"
     for population in _OWN:

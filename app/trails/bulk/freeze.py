@@ -25,7 +25,7 @@ from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
 from app.trails.bulk.names import LEDGER, TEXTS, Names
 from app.trails.bulk.rows import rows_sql
-from app.trails.bulk.store import Store
+from app.trails.bulk.store import DAY_MS, GROWING, Store, day_sql
 from app.trails.bulk.views import put_views
 from app.trails.evidence import SourceCoverage
 from app.trails.flags import Flagger
@@ -39,20 +39,6 @@ from app.trails.views import Use
 
 _LOG = logging.getLogger(__name__)
 
-GROWING = (
-    RecordType.SESSION,
-    RecordType.SESSION_EVENT,
-    RecordType.GRANT,
-    RecordType.APPROVAL,
-    RecordType.RECORDING,
-    RecordType.TICKET,
-    RecordType.REVIEW,
-    RecordType.ALERT,
-    RecordType.ACCESS_EVENT,
-)
-"""Record types that grow with use; all others are inventory, and are linked by ``app.trails.linking``."""
-
-DAY_MS = 86_400_000
 LINKING = ".linking-"
 """How folders are called that a freeze works in."""
 CHUNK_ITEMS = 40_000
@@ -252,7 +238,8 @@ def _remaining(
 
 def _days(store: Store, population: str) -> dict[int, int]:
     """Return the days that a population has items on, in order, with how many."""
-    sql = f'SELECT "at" // {DAY_MS} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day'
+    at = day_sql('"at"')
+    sql = f"SELECT {at} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day"
     return dict(store.rows(sql))
 
 

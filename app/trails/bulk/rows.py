@@ -8,6 +8,7 @@ A query puts the views of everything that belongs to an item beside it; each vie
 
 from collections.abc import Sequence
 
+from app.trails.bulk.store import day_sql
 from app.trails.segments import segment_schema
 
 _INDICES = "[]::BIGINT[]"
@@ -30,7 +31,7 @@ def rows_sql(population: str, since: int, until: int) -> str:
     parts = ", ".join([chunk, *(f"{name} AS ({sql})" for name, sql in aggregates.items())])
     return f"""
 WITH {parts}
-SELECT b.at // 86400000 AS day, {columns}
+SELECT {day_sql("b.at")} AS day, {columns}
 FROM chunk b
 JOIN evidence e ON e.first = b.evidence AND e.second = b.approved
 LEFT JOIN waived wv ON wv.population = '{population}' AND wv.item_id = b.item_id

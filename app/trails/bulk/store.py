@@ -21,6 +21,19 @@ from app.cel.sqltext import quote_text
 from app.records.columns import OBSERVATIONS
 from app.records.model import RECORD_CLASSES, RecordType
 
+GROWING = (
+    RecordType.SESSION,
+    RecordType.SESSION_EVENT,
+    RecordType.GRANT,
+    RecordType.APPROVAL,
+    RecordType.RECORDING,
+    RecordType.TICKET,
+    RecordType.REVIEW,
+    RecordType.ALERT,
+    RecordType.ACCESS_EVENT,
+)
+"""Record types that grow with use; all others are inventory, and are linked by ``app.trails.linking``."""
+DAY_MS = 86_400_000
 THREADS = 2
 _LOG = logging.getLogger(__name__)
 _JSON_TYPES: dict[object, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
@@ -140,6 +153,11 @@ class Store:
         self.run("CREATE OR REPLACE TABLE twice AS SELECT source, record_id FROM raw GROUP BY ALL HAVING count(*) > 1")
         self.run(_fold_sql(kind))
         self.run("DROP TABLE raw")
+
+
+def day_sql(instant: str) -> str:
+    """Return SQL for the day (since 1970) of an instant; DuckDB's ``//`` would round days before 1970 up."""
+    return f"(({instant} - ({instant} % {DAY_MS} + {DAY_MS}) % {DAY_MS}) // {DAY_MS})"
 
 
 def columns_of(kind: RecordType) -> dict[str, str]:

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from app.trails.arrow import arrow_schema
+from app.trails.bulk.changes import NEEDED
 from app.trails.bulk.store import Store
 from app.trails.flags import Flags
 from app.trails.populations import (
@@ -50,7 +51,7 @@ def put_views(store: Store, flags: Flags, needed: Collection[str] = ()) -> None:
         flags: judges the texts of commands.
         needed: record types of which only the records in ``needed_<kind>`` are shown.
     """
-    for kind in ("session", "session_event", "recording"):
+    for kind in NEEDED:
         those = f"SEMI JOIN needed_{kind} USING (item_id)" if kind in needed else ""
         store.run(f'CREATE VIEW shown_record_{kind} AS FROM "{kind}" {those}')
     store.put_batches("flagged", _FLAGS, _flagged(store, flags))
