@@ -122,17 +122,7 @@ class Segments:
         folder = self._directory / population
         folder.mkdir(parents=True, exist_ok=True)
         partial = (folder / name).with_suffix(".partial")
-        with pq.ParquetWriter(
-            partial,
-            segment_schema(population),
-            version="2.6",
-            data_page_version="1.0",
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-            use_dictionary=True,
-            write_statistics=True,
-            store_schema=False,
-        ) as writer:
+        with segment_writer(partial, population) as writer:
             file = _SegmentFile(writer)
             yield file
             file.flush()
@@ -181,6 +171,21 @@ def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Table]]
             count = sum(1 for _ in found)
             yield day, table.slice(start, count)
             start += count
+
+
+def segment_writer(path: Path, population: str) -> pq.ParquetWriter:
+    """Open a segment for writing, with the settings that make equal rows equal bytes."""
+    return pq.ParquetWriter(
+        path,
+        segment_schema(population),
+        version="2.6",
+        data_page_version="1.0",
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        use_dictionary=True,
+        write_statistics=True,
+        store_schema=False,
+    )
 
 
 @cache

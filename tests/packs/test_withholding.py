@@ -5,9 +5,11 @@
 import io
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,6 +19,7 @@ from app.packs.assemble import Draft, sign_pack
 from app.packs.pdf import render_report
 from app.packs.withholding.apply import Withheld, WithholdingRequest
 from app.packs.withholding.commitments import MARK, Place, mark, pack_key, salt_of
+from app.packs.withholding.conceal import rewrite
 from app.packs.withholding.disclosures import Disclosure, read_header, read_lines, select
 from app.packs.withholding.fields import FIELDS as CAN_BE
 from app.packs.withholding.fields import check_names
@@ -244,6 +247,23 @@ def test_the_secret_is_made_once_and_is_for_its_owner(tmp_path: Path) -> None:
     path.write_text("00")
     with pytest.raises(InvalidInput):
         load_or_create_secret(tmp_path / "keys")
+
+
+SPOILT = [lambda table: table.drop_columns("item_id"), lambda table: table.append_column("more", table["item_id"])]
+
+
+@pytest.mark.parametrize("spoil", SPOILT, ids=["a column less", "a column more"])
+def test_only_a_segment_is_written_again(made: Made, tmp_path: Path, spoil: Callable[[pa.Table], pa.Table]) -> None:
+    segment = next(data for name, data in files_of(made[0]).items() if name.startswith("populations/grant/"))
+    changes = {"grant.purpose": lambda _item, _where, value: value}
+    file, again = tmp_path / "grant" / "2026-07-01.parquet", tmp_path / "again"
+    file.parent.mkdir()
+    file.write_bytes(segment)
+    rewrite(tmp_path, again, "grant", changes)
+    assert (again / "grant" / file.name).read_bytes() == segment
+    pq.write_table(spoil(pq.read_table(file)), file)
+    with pytest.raises(InvalidInput, match="no segment of the population"):
+        rewrite(tmp_path, again, "grant", changes)
 
 
 def test_a_part_of_the_disclosures_can_be_handed_out(made: Made, tmp_path: Path) -> None:

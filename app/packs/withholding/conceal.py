@@ -23,7 +23,7 @@ from app.packs.withholding.commitments import Place, mark, salt_of
 from app.packs.withholding.disclosures import Disclosure
 from app.packs.withholding.fields import paths_of, text_paths
 from app.trails.populations import POPULATIONS
-from app.trails.segments import ROW_GROUP_ROWS, segment_files
+from app.trails.segments import ROW_GROUP_ROWS, segment_files, segment_writer
 
 Tell = Callable[[Disclosure], None]
 SHORT = 6
@@ -79,19 +79,12 @@ def rewrite(populations: Path, output: Path, population: str, changes: Mapping[s
             shutil.copyfile(source, target)
             continue
         try:
-            with pq.ParquetFile(source) as file, _writer(target, file.schema_arrow) as writer:
+            with pq.ParquetFile(source) as file, segment_writer(target, population) as writer:
                 for batch in file.iter_batches(batch_size=ROW_GROUP_ROWS):
                     changed = change_texts(batch, changes)
                     writer.write_table(pa.Table.from_batches([changed]), ROW_GROUP_ROWS)
-        except (pa.ArrowException, KeyError) as error:
+        except (pa.ArrowException, KeyError, ValueError) as error:
             raise InvalidInput("this is no segment of the population", where=f"{population}/{source.name}") from error
-
-
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Open a segment; the settings are those of ``app.trails.segments``."""
-    return pq.ParquetWriter(
-        path, schema, version="2.6", compression="zstd", compression_level=3, use_dictionary=True, store_schema=False
-    )
 
 
 def copy_others(populations: Path, output: Path) -> None:
