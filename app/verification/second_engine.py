@@ -36,7 +36,8 @@ _CODES = {int(outcome) for outcome in DEVIATING}
 class Asked(msgspec.Struct):
     """How much the interpreter was asked: outcomes in all, deviations among them, sampled items, whole populations.
 
-    ``beyond`` is how many outcomes it gave none for, because lists of their items are too long for it.
+    ``beyond`` is how many outcomes it gave none for, because lists of their items are too long for it;
+    ``deviations_beyond`` is how many of these are deviations.
     """
 
     outcomes: int = 0
@@ -44,11 +45,15 @@ class Asked(msgspec.Struct):
     sampled: int = 0
     whole: int = 0
     beyond: int = 0
+    deviations_beyond: int = 0
 
     def __str__(self) -> str:
         """Return one line for people."""
+        deviations = f"all {self.deviations:,} deviations"
+        if self.deviations_beyond:
+            deviations = f"{self.deviations:,} of {self.deviations + self.deviations_beyond:,} deviations"
         asked = (
-            f"{self.outcomes:,} outcomes: all {self.deviations:,} deviations, all {self.sampled:,} sampled items, "
+            f"{self.outcomes:,} outcomes: {deviations}, all {self.sampled:,} sampled items, "
             f"and every item of {self.whole} of {len(POPULATIONS)} populations"
         )
         if not self.beyond:
@@ -148,9 +153,10 @@ class _Population:
         answers = judge(tests, row)
         asked.outcomes += len(answers)
         asked.beyond += len(tests) - len(answers)
-        asked.deviations += sum(
-            code in _CODES and each.id in answers for each, code in zip(self._definitions, codes, strict=True)
-        )
+        deviating = [each.id for each, code in zip(self._definitions, codes, strict=True) if code in _CODES]
+        answered = sum(name in answers for name in deviating)
+        asked.deviations += answered
+        asked.deviations_beyond += len(deviating) - answered
         asked.sampled += is_sampled
         return self._differences(row.item_id, codes, answers)
 

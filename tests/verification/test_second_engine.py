@@ -2,6 +2,7 @@
 
 """The interpreter is asked about every deviation and every sampled item; what differs is named."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -135,4 +136,22 @@ def test_what_is_too_long_for_the_interpreter_is_counted_and_not_called_a_differ
     asked = interpret(judged.controls, judged.report, judged.folders)
     assert (asked.outcomes, asked.deviations, asked.beyond) == (0, 0, whole.outcomes)
     assert f"but for {whole.outcomes:,} outcomes" in str(asked)
+    assert f": 0 of {whole.deviations:,} deviations, " in str(asked)
     assert "but for" not in str(whole)
+
+
+def test_it_says_all_deviations_only_if_it_was_asked_about_all(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = interpret(judged.controls, judged.without_samples(), judged.folders, whole_up_to=0)
+    asks, given_up = Interpreter.evaluate, list[str]()
+
+    def gives_up_once(self: Interpreter, checked: CheckedExpression, values: Mapping[str, object]) -> object:
+        if not given_up:
+            given_up.append(checked.source)
+            raise BeyondLimit(checked.source)
+        return asks(self, checked, values)
+
+    monkeypatch.setattr(Interpreter, "evaluate", gives_up_once)
+    asked = interpret(judged.controls, judged.without_samples(), judged.folders, whole_up_to=0)
+    assert f": all {whole.deviations:,} deviations, " in str(whole)
+    assert f": {whole.deviations - 1:,} of {whole.deviations:,} deviations, " in str(asked)
+    assert str(asked).endswith("; but for 1 outcomes of items whose lists are too long for the interpreter")
