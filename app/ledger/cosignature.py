@@ -10,7 +10,6 @@ Source: https://c2sp.org/tlog-cosignature, version 1, type 0x04.
 """
 
 import base64
-import hashlib
 import struct
 from collections.abc import Callable, Sequence
 
@@ -19,44 +18,17 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.errors import InvalidInput, VerificationFailed
-from app.ledger.note import DASH, MAX_NOTE_BYTES, VerifierKey, is_name, read_base64, split_note
+from app.ledger.note import DASH, MAX_NOTE_BYTES, NoteKey, VerifierKey, split_note
 
-_TYPE = b"\x04"
-_KEY_BYTES = 32
 _LENGTH = 4 + 8 + 64
 _LATEST = 1 << 63
 
 
-class WitnessKey(msgspec.Struct, frozen=True):
-    """A witness's name and Ed25519 public key; its text form is ``name+hex key id+base64 key``."""
+class WitnessKey(NoteKey, frozen=True):
+    """The key of a witness."""
 
-    name: str
-    public_key: bytes
-
-    @property
-    def key_id(self) -> bytes:
-        """Return the four bytes that hint at this key in a signature line."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _TYPE + self.public_key).digest()[:4]
-
-    def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(_TYPE + self.public_key).decode()}"
-
-    @classmethod
-    def parse(cls, text: str) -> "WitnessKey":
-        """Read the text form.
-
-        Raises:
-            InvalidInput: it is not one, or is not of an Ed25519 cosignature key.
-        """
-        name, _, rest = text.strip().partition("+")
-        hint, _, encoded = rest.partition("+")
-        payload = read_base64(encoded)
-        if payload is None or len(payload) != 1 + _KEY_BYTES or payload[:1] != _TYPE or not is_name(name):
-            raise InvalidInput("this is not the key of a witness", hint="It reads name+id+key, of type 4")
-        key = cls(name, payload[1:])
-        if hint != key.key_id.hex():
-            raise InvalidInput("the witness's key contradicts its own key id")
-        return key
+    TYPE = b"\x04"
+    CALLED = "the key of a witness"
 
 
 class Cosignature(msgspec.Struct, frozen=True):

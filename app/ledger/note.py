@@ -14,6 +14,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from typing import ClassVar, Self
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -26,14 +27,17 @@ ORIGIN_PREFIX = "proofroom/"
 MAX_NOTE_BYTES = 65_536
 MAX_SIGNATURES = 64
 
-_ED25519 = b"\x01"
-"""Signature type of Ed25519 (signed-note, section Signature types)."""
 DASH = "\N{EM DASH} "
 _SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
-class VerifierKey(msgspec.Struct, frozen=True):
+class NoteKey(msgspec.Struct, frozen=True):
     """A name and the Ed25519 public key it signs with; its text form is ``name+hex key id+base64 key``."""
+
+    TYPE: ClassVar[bytes]
+    """What kind of signature it makes (signed-note, section Signature types)."""
+    CALLED: ClassVar[str]
+    """What people are told it is."""
 
     name: str
     public_key: bytes
@@ -41,28 +45,35 @@ class VerifierKey(msgspec.Struct, frozen=True):
     @property
     def key_id(self) -> bytes:
         """Return the four bytes that hint at this key in a signature line."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[:4]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.TYPE + self.public_key).digest()[:4]
 
     def __str__(self) -> str:
-        key = base64.b64encode(_ED25519 + self.public_key).decode()
+        key = base64.b64encode(self.TYPE + self.public_key).decode()
         return f"{self.name}+{self.key_id.hex()}+{key}"
 
     @classmethod
-    def parse(cls, text: str) -> "VerifierKey":
+    def parse(cls, text: str) -> Self:
         """Read the text form.
 
         Raises:
-            InvalidInput: it is not one, or is not of an Ed25519 key.
+            InvalidInput: it is not one, or is of another type of key.
         """
         name, _, rest = text.strip().partition("+")
         hint, _, encoded = rest.partition("+")
-        payload = read_base64(encoded)
-        if payload is None or len(payload) != 1 + HASH_SIZE or payload[:1] != _ED25519 or not is_name(name):
-            raise InvalidInput("this is not the verifier key of an Ed25519 note", hint="It reads name+id+key")
+        payload = _read_base64(encoded)
+        if payload is None or len(payload) != 1 + HASH_SIZE or payload[:1] != cls.TYPE or not _is_name(name):
+            raise InvalidInput(f"this is not {cls.CALLED}", hint=f"It reads name+id+key, of type {cls.TYPE[0]}")
         key = cls(name, payload[1:])
         if hint != key.key_id.hex():
-            raise InvalidInput("the verifier key contradicts its own key id")
+            raise InvalidInput(f"{cls.CALLED} contradicts its own key id")
         return key
+
+
+class VerifierKey(NoteKey, frozen=True):
+    """The key of who signs notes, such as a log."""
+
+    TYPE = b"\x01"
+    CALLED = "the verifier key of an Ed25519 note"
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -136,7 +147,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """
     origin, _, rest = text.partition("\n")
     size, _, rest = rest.partition("\n")
-    root = read_base64(rest.partition("\n")[0])
+    root = _read_base64(rest.partition("\n")[0])
     if not origin or not _SIZE.fullmatch(size) or int(size) > MAX_SIZE or root is None or len(root) != HASH_SIZE:
         raise InvalidInput("this is not a checkpoint", hint="It has three lines: origin, size, root in base64")
     return Checkpoint(origin, int(size), root)
@@ -175,13 +186,13 @@ def _split(note: bytes) -> tuple[str, list[str]]:
 
 def _signature(line: str) -> tuple[str, bytes]:
     name, _, encoded = line.removeprefix(DASH).partition(" ")
-    payload = read_base64(encoded)
-    if not line.startswith(DASH) or not is_name(name) or payload is None or len(payload) <= 4:  # noqa: PLR2004
+    payload = _read_base64(encoded)
+    if not line.startswith(DASH) or not _is_name(name) or payload is None or len(payload) <= 4:  # noqa: PLR2004
         raise InvalidInput("the note has a line that is not a signature", where=line[:40])
     return name, payload
 
 
-def read_base64(encoded: str) -> bytes | None:
+def _read_base64(encoded: str) -> bytes | None:
     """Return what base64 says, in its one right spelling; None otherwise."""
     try:
         decoded = base64.b64decode(encoded, validate=True)
@@ -191,7 +202,7 @@ def read_base64(encoded: str) -> bytes | None:
     return decoded if base64.b64encode(decoded).decode() == encoded else None
 
 
-def is_name(name: str) -> bool:
+def _is_name(name: str) -> bool:
     """Tell whether a text can be the name of a key (signed-note, section Format)."""
     return bool(name) and "+" not in name and not any(character.isspace() for character in name)
 

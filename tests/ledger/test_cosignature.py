@@ -109,5 +109,5 @@ def test_lines_of_strangers_are_left_out() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", str(KEY), str(W1).replace("+", "+0", 1), str(W1)[:-4] + "AAA="])
 def test_what_is_not_a_witness_key_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="the key of a witness"):
         WitnessKey.parse(text)

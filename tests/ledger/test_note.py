@@ -142,7 +142,7 @@ def test_a_text_that_no_note_may_have_is_not_signed(text: str) -> None:
     ],
 )
 def test_what_is_not_a_verifier_key_is_refused(key: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="the verifier key of an Ed25519 note"):
         VerifierKey.parse(key)
 
 
