@@ -63,6 +63,19 @@ HOUR = 3_600_000
 SIGNED_AT = END + 24 * HOUR
 SOURCE = "broker"
 PREVIOUS_SIZE = 3
+SHORTER_GRANTS = """\
+kind: Overlay
+id: mine
+title: Shorter grants
+changes:
+  - test: GRT-01
+    parameters: {max_duration: 1h}
+    where: workflow != null && workflow.id == "wf"
+    from: 2026-07-02
+    reason: Policy 7
+    approved_by: bo
+"""
+"""An overlay under which two of the three grants of the small pack deviate from GRT-01."""
 
 
 def identity_in(folder: Path) -> SigningIdentity:

@@ -15,24 +15,15 @@ from app.signing.keys import SigningIdentity
 from app.verification.report import StepState, VerificationReport
 from app.verification.verifier import verify
 from tests.conftest import ROOT
-from tests.packs.small import SIGNED_AT, forge, identity_in, ingredients, plain_render
+from tests.packs.small import SHORTER_GRANTS, SIGNED_AT, forge, identity_in, ingredients, plain_render
 
-OVERLAY = """\
-kind: Overlay
-id: mine
-title: Shorter grants
-changes:
-  - test: GRT-01
-    parameters: {max_duration: 1h}
-    where: workflow != null && workflow.id == "wf"
-    from: 2026-07-02
-    reason: Policy 7
-    approved_by: bo
+MORE = """\
   - test: GRT-03
     parameters: {max_lag: 1m}
     from: 2020-01-01
     until: 2020-12-31
 """
+OVERLAY = SHORTER_GRANTS + MORE
 TEXT = "kind: CatalogText\nframework: iso27001-2022\nlicence_note: Ours.\ntexts: {A.8.2: Words of the owner.}\n"
 NAME = "controls/own/overlays/mine.yaml"
 

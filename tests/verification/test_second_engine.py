@@ -21,20 +21,7 @@ from app.packs.report import Folders
 from app.resources import shipped
 from app.verification.outcome import Failed
 from app.verification.second_engine import interpret
-from tests.packs.small import identity_in, ingredients, plain_render
-
-OVERLAY = """\
-kind: Overlay
-id: mine
-title: Shorter grants
-changes:
-  - test: GRT-01
-    parameters: {max_duration: 1h}
-    where: workflow != null && workflow.id == "wf"
-    from: 2026-07-02
-    reason: Policy 7
-    approved_by: bo
-"""
+from tests.packs.small import SHORTER_GRANTS, identity_in, ingredients, plain_render
 
 
 class Judged(msgspec.Struct):
@@ -66,7 +53,7 @@ class Judged(msgspec.Struct):
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     folder = tmp_path_factory.mktemp("judged")
     (folder / "own" / "overlays").mkdir(parents=True)
-    (folder / "own" / "overlays" / "mine.yaml").write_text(OVERLAY, encoding="utf-8")
+    (folder / "own" / "overlays" / "mine.yaml").write_text(SHORTER_GRANTS, encoding="utf-8")
     parts = ingredients(folder, identity_in(folder / "identity"), load(shipped("controls"), folder / "own"))
     (folder / "work").mkdir()
     return Judged(parts.controls, draft_pack(parts, plain_render, folder / "work").report, parts.folders)
