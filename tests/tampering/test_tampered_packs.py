@@ -13,8 +13,8 @@ from app.verification.report import StepState
 from app.verification.steps import STEPS
 from app.verification.verifier import run, verify
 from tests.tampering.archives import ARCHIVES, untouched
-from tests.tampering.lies import SEALED
 from tests.tampering.model import Tampering, World, write
+from tests.tampering.sealed import SEALED
 from tests.tampering.unsealed import UNSEALED
 
 ALL = [*ARCHIVES, *UNSEALED, *SEALED]

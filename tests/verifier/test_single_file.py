@@ -21,8 +21,8 @@ from app.verification.verifier import run
 from tests.packs.small import SIGNED_AT, forge, ingredients, plain_render, records
 from tests.packs.withheld import FIELDS, withheld_draft
 from tests.tampering.archives import ARCHIVES
-from tests.tampering.lies import SEALED
 from tests.tampering.model import CONTAINER, Tampering, World
+from tests.tampering.sealed import SEALED
 from tests.tampering.unsealed import UNSEALED
 
 FILE = Path(__file__).parents[2] / "verifier" / "proofroom_verify.py"
