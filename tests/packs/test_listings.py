@@ -4,14 +4,16 @@
 
 import csv
 import io
+import re
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from app.packs.listings import write_listing
+from app.packs.listings import BEGINNINGS, write_listing
 from app.packs.values import columns_of, text_at
-from app.records.spreadsheet import plain_cell
+from app.records.spreadsheet import FORMULA, plain_cell
 from app.trails.example import example_row
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import freeze, segment_files
@@ -94,3 +96,27 @@ def test_lists_of_records_give_all_their_values() -> None:
     assert text_at(row, "events.id") == "e1; e2"
     assert text_at(row, "grant.starts_at") == ""
     assert msgspec.to_builtins(row)["recordings"][0]["coverage"] == 0.5
+
+
+def test_no_formula_begins_otherwise_than_the_listing_looks_for() -> None:
+    formula = re.compile(FORMULA)
+    found = {char for char in map(chr, range(sys.maxunicode + 1)) if formula.match(char) or formula.match(f"{char}=")}
+    assert {char.encode()[:1] for char in found} == set(BEGINNINGS)
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (-62_135_596_800_000, "0001-01-01T00:00:00Z"),
+        (-62_135_596_800_001, "0000-12-31T23:59:59.999Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        (253_402_300_800_000, "10000-01-01T00:00:00Z"),
+    ],
+)
+def test_instants_are_written_alike_in_every_year(instant: int, text: str, tmp_path: Path) -> None:
+    given = GIVEN | {"session": {"id": "1", "started_at": instant, "ended_at": 1_000}}
+    (cells,) = listing([example_row("session", given)], tmp_path)
+    assert cells["session.started_at"] == text
+    assert cells["session.ended_at"] == "1970-01-01T00:00:01Z"
+    assert cells["session.mfa_at"] == ""
