@@ -8,9 +8,12 @@ Two ideas make it exact. A missing field is SQL NULL, and so is a CEL error; the
 side win over an error, are SQL's three-valued AND, OR, NOT. Where CEL tells null from error (equality and ``in``) the
 SQL asks which of the two it is. Arithmetic runs inside TRY, shifted so that leaving CEL's range overflows 64 bits.
 
+Where null safety is proved, two more make it quick. What a macro inside a macro finds whatever the outer element is, is
+found once (see ``app.cel.shared``); and a macro runs only where the conditions beside it have not decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from app.cel.ast import (
     And,
@@ -42,7 +45,8 @@ from app.cel.ast import (
 )
 from app.cel.errors import CelError
 from app.cel.expression import CheckedExpression
-from app.cel.schema import INT64_MAX, INT64_MIN, ScalarType
+from app.cel.schema import INT64_MAX, INT64_MIN, ScalarType, ViewType
+from app.cel.shared import Shared, Way, conjuncts, free_variables, has_macro, packed, ways_from
 from app.cel.sqltext import breakable_way, literal_sql, path_sql, quote_text, unless, witness_sql
 
 MAX_SQL = 100_000
@@ -75,13 +79,25 @@ _RANGES = {
 }
 
 
-def to_sql(checked: CheckedExpression) -> str:
+def to_sql(checked: CheckedExpression, shared: Shared | None = None) -> str:
     """Return a boolean DuckDB expression; NULL stands for a CEL error.
+
+    Args:
+        checked: the expression.
+        shared: collects columns that the SQL reads; without it, it reads nothing but the row.
 
     Raises:
         CelError: the SQL would be too long.
     """
-    return Compiler(null_safe=checked.null_safe).compile(checked.tree)
+    return Compiler(null_safe=checked.null_safe, shared=shared).compile(checked.tree)
+
+
+class _Asked(NamedTuple):
+    """What a macro asks: conditions on the elements of a list, that must all hold."""
+
+    source: Path | Filter
+    variable: Variable
+    conditions: list[Expr]
 
 
 class Compiler:
@@ -90,10 +106,14 @@ class Compiler:
     Args:
         null_safe: no field is read while it is missing, or the guard before it decides whatever comes of the read. Then
             a condition errs only through arithmetic, and equality need not tell null from error.
+        shared: collects columns that the SQL reads.
     """
 
-    def __init__(self, *, null_safe: bool) -> None:
+    def __init__(self, *, null_safe: bool, shared: Shared | None = None) -> None:
         self._null_safe = null_safe
+        self._shared = shared if null_safe else None
+        self._depth = 0
+        """Number of macros in whose conditions we are."""
 
     def compile(self, node: Expr) -> str:
         """Return the SQL of a node.
@@ -116,10 +136,8 @@ class Compiler:
                 return self._present(node)
             case Not():
                 return f"(NOT {self.compile(node.operand)})"
-            case And():
-                return f"({self.compile(node.left)} AND {self.compile(node.right)})"
-            case Or():
-                return f"({self.compile(node.left)} OR {self.compile(node.right)})"
+            case And() | Or():
+                return self._joined(node)
             case Conditional():
                 return self._conditional(node)
             case Compare():
@@ -137,7 +155,7 @@ class Compiler:
             case Quantifier():
                 return self._quantifier(node)
             case Filter():
-                return self._list(node)[0]
+                raise TypeError("a filter stands only under size() or another macro, and they compile it")
             case Texts():
                 return "[" + ", ".join(quote_text(text) for text in node.values) + "]::VARCHAR[]"
             case ListOf():
@@ -153,6 +171,25 @@ class Compiler:
 
     def _may_be_null(self, node: Expr) -> bool:
         return not self._null_safe and isinstance(node, Root | Select) and node.nullable
+
+    def _joined(self, node: And | Or) -> str:
+        every = isinstance(node, And)
+        lazy = self._lazy(list(conjuncts(node, truth=every)))
+        if lazy is None:
+            return f"({self.compile(node.left)} {'AND' if every else 'OR'} {self.compile(node.right)})"
+        return lazy if every else f"(NOT {lazy})"
+
+    def _all_of(self, conditions: Sequence[Expr]) -> str:
+        return self._lazy(conditions) or f"({' AND '.join(map(self.compile, conditions))})"
+
+    def _lazy(self, conditions: Sequence[Expr]) -> str | None:
+        """Return SQL that asks macros only where plain conditions hold, if there are both."""
+        plain = [each for each in conditions if not has_macro(each) and not self._may_err(each)]
+        others = [each for each in conditions if each not in plain]
+        if not (self._null_safe and plain and any(map(has_macro, others))):
+            return None
+        # A plain condition is NULL only if another one is false then, or a guard around all of this decides.
+        return f"(CASE WHEN {self._all_of(plain)} THEN {self._all_of(others)} ELSE false END)"
 
     def _conditional(self, node: Conditional) -> str:
         condition, then, otherwise = (self.compile(part) for part in (node.condition, node.then, node.otherwise))
@@ -242,29 +279,118 @@ class Compiler:
             case Texts():
                 return f"{len(node.operand.values)}::BIGINT"
             case Filter() | Root() | Variable() | Select() if type_of(node.operand) != ScalarType.STRING:
-                source, errs = self._list(node.operand)
+                source, errs = self._list(node.operand, frozenset(), once=False)
                 return unless(errs, f"len({source})")
             case _:
                 return f"length({self.compile(node.operand)})"
 
     def _quantifier(self, node: Quantifier) -> str:
-        source, errs = self._list(node.source)
-        name, condition = node.variable.key, self.compile(node.condition)
-        wanted = f"NOT {condition}" if node.every else condition
-        hits = f"len(list_filter({source}, lambda {name}: {wanted}))"
+        asked = _Asked(node.source, node.variable, list(conjuncts(node.condition, truth=not node.every)))
+        among = self._among(asked)
+        if among is not None:
+            return f"(NOT {among})" if node.every else among
+        source, errs, rest = self._narrowed(asked, frozenset(), once=True)
+        hits = f"len({self._filtered(source, node.variable, rest)})"
         quick = f"({hits} {'=' if node.every else '>'} 0)"
-        if not self._may_err(node.condition):
+        if not any(map(self._may_err, rest)):
             return unless(errs, quick)
-        unclear = f"len(list_filter({source}, lambda {name}: {condition} IS NULL))"
         decided, otherwise = ("false", "true") if node.every else ("true", "false")
+        unclear = f"len({self._unclear(source, node.variable, rest)})"
         exact = f"WHEN {hits} > 0 THEN {decided} WHEN {unclear} = 0 THEN {otherwise}"
-        calm = self._cannot_overflow(node.condition)
+        calm = self._cannot_overflow(node.variable, rest)
         return unless(errs, f"(CASE {f'WHEN {calm} THEN {quick} ' if calm else ''}{exact} END)")
 
-    def _cannot_overflow(self, condition: Expr) -> str | None:
-        """Return SQL, computed once and not per element, under which a condition cannot err, if there is such."""
-        sums = list(_arithmetic(condition))
-        if not self._null_safe or any(isinstance(part, Variable) for total in sums for part in _below(total)):
+    def _list(self, node: Path | Filter, ways: frozenset[Way], *, once: bool) -> tuple[str, list[str]]:
+        """Return the SQL of a list, and the conditions under which a filter that made it erred.
+
+        Args:
+            node: the list.
+            ways: what is read of its elements.
+            once: nobody counts how often an element is there.
+        """
+        if not isinstance(node, Filter):
+            return self.compile(node), []
+        asked = _Asked(node.source, node.variable, list(conjuncts(node.condition)))
+        source, errs, rest = self._narrowed(asked, ways, once=once)
+        if any(map(self._may_err, rest)):
+            unclear = f"len({self._unclear(source, node.variable, rest)}) > 0"
+            calm = self._cannot_overflow(node.variable, rest)
+            errs = [*errs, f"(CASE WHEN {calm} THEN false ELSE {unclear} END)" if calm else unclear]
+        return self._filtered(source, node.variable, rest), errs
+
+    def _filtered(self, source: str, variable: Variable, conditions: Sequence[Expr]) -> str:
+        return f"list_filter({source}, lambda {variable.key}: {self._inside(conditions)})" if conditions else source
+
+    def _unclear(self, source: str, variable: Variable, conditions: Sequence[Expr]) -> str:
+        return f"list_filter({source}, lambda {variable.key}: {self._inside(conditions)} IS NULL)"
+
+    def _inside(self, conditions: Sequence[Expr]) -> str:
+        self._depth += 1
+        sql = self._all_of(conditions)
+        self._depth -= 1
+        return sql
+
+    def _narrowed(self, asked: "_Asked", ways: frozenset[Way], *, once: bool) -> tuple[str, list[str], list[Expr]]:
+        """Return the SQL of a list, the conditions under which it erred, and what is still to be asked of elements."""
+        own, rest = self._split(asked)
+        if not self._is_fixed(asked.source):
+            read = ways | ways_from(asked.variable.key, asked.conditions)
+            return (*self._list(asked.source, read, once=once), asked.conditions)
+        key = asked.variable.key
+        read = ways | ways_from(key, rest)
+        taken = packed(key, read) if isinstance(asked.variable.type, ViewType) else key
+        return self._fixed(asked, own, taken, once=once), [], rest
+
+    def _among(self, asked: "_Asked") -> str | None:
+        """Return SQL that asks whether a value is one of those that a field has, if that is the whole question."""
+        own, rest = self._split(asked)
+        match rest:
+            case [Compare(operator=Comparison.EQUAL) as same]:
+                pass
+            case [Not(operand=Compare(operator=Comparison.NOT_EQUAL) as same)]:
+                pass
+            case _:
+                return None
+        key = asked.variable.key
+        field, value = (same.left, same.right) if key in free_variables(same.left) else (same.right, same.left)
+        is_one_side = key in free_variables(field) and key not in free_variables(value)
+        if (
+            not is_one_side
+            or not isinstance(field, Select | Variable)
+            or type_of(field) == ScalarType.DOUBLE
+            or not self._is_fixed(asked.source)
+        ):
+            return None
+        return f"list_contains({self._fixed(asked, own, self.compile(field), once=True)}, {self.compile(value)})"
+
+    def _split(self, asked: "_Asked") -> tuple[list[Expr], list[Expr]]:
+        """Return the conditions that depend on an element and the row only and cannot err, and the others."""
+        key = asked.variable.key
+        is_own = [free_variables(each) <= {key} and not self._may_err(each) for each in asked.conditions]
+        pairs = list(zip(asked.conditions, is_own, strict=True))
+        return [each for each, own in pairs if own], [each for each, own in pairs if not own]
+
+    def _is_fixed(self, source: Path | Filter) -> bool:
+        """Tell whether a list is worth a column: inside a macro, and the same for each element of the outer list."""
+        shares = self._shared is not None and self._depth > 0
+        return shares and not free_variables(source) and not self._may_err(source)
+
+    def _fixed(self, asked: "_Asked", own: Sequence[Expr], taken: str, *, once: bool) -> str:
+        """Return the column with what is taken of the elements that meet their own conditions."""
+        assert self._shared is not None  # noqa: S101 - As _is_fixed found.
+        plain = Compiler(null_safe=True)
+        key = asked.variable.key
+        source, _ = plain._list(asked.source, frozenset(), once=once)
+        sql = plain._filtered(source, asked.variable, own)
+        if taken != key:
+            sql = f"list_transform({sql}, lambda {key}: {taken})"
+        return self._shared.column(f"list_distinct({sql})" if once else sql)
+
+    def _cannot_overflow(self, variable: Variable, conditions: Sequence[Expr]) -> str | None:
+        """Return SQL, computed once and not per element, under which conditions cannot err, if there is such."""
+        sums = [total for each in conditions for total in _arithmetic(each)]
+        outside = frozenset().union(*map(free_variables, conditions)) - {variable.key}
+        if not self._null_safe or any(free_variables(total) - outside for total in sums):
             return None
         return " AND ".join(dict.fromkeys(self._calm(total) for total in sums))
 
@@ -276,16 +402,6 @@ class Compiler:
             if isinstance(part, Root | Select) and (part.nullable or breakable_way(part))
         ]
         return f"({self.compile(total)} IS NOT NULL{''.join(dict.fromkeys(missing))})"
-
-    def _list(self, node: Path | Filter) -> tuple[str, list[str]]:
-        """Return the SQL of a list, and the conditions under which a filter that made it erred."""
-        if not isinstance(node, Filter):
-            return self.compile(node), []
-        source, errs = self._list(node.source)
-        name, condition = node.variable.key, self.compile(node.condition)
-        if self._may_err(node.condition):
-            errs = [*errs, f"len(list_filter({source}, lambda {name}: {condition} IS NULL)) > 0"]
-        return f"list_filter({source}, lambda {name}: {condition})", errs
 
     def _may_err(self, node: Expr) -> bool:
         if isinstance(node, Arithmetic) and node.type != ScalarType.STRING:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from app.cel.schema import ListType, Type, ViewType, view_type
+from app.cel.shared import Shared
 from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name, quote_text
 from app.evaluation.definition import Definition
@@ -32,11 +33,12 @@ def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
     Raises:
         CelError: an expression is too complex.
     """
-    asked = [column for number, definition in enumerate(definitions) for column in _questions(number, definition)]
+    shared = Shared()
+    asked = [column for number, each in enumerate(definitions) for column in _questions(number, each, shared)]
     codes = [_code(number, definition.id) for number, definition in enumerate(definitions)]
     inner = ",\n    ".join(["item_id", "flatten(list_transform(waivers, lambda w: w.test_ids)) AS waived", *asked])
     outer = ",\n  ".join(["item_id", *codes])
-    rows = sliced_source(definitions, source)
+    rows = shared.source(sliced_source(definitions, source))
     return f"SELECT\n  {outer}\nFROM (\n  SELECT\n    {inner}\n  FROM {rows}\n)\nORDER BY item_id"
 
 
@@ -52,16 +54,16 @@ def segments_sql(files: Sequence[Path]) -> str:
     return f"read_parquet([{names}], hive_partitioning = false, union_by_name = false, filename = false)"
 
 
-def _questions(number: int, definition: Definition) -> list[str]:
+def _questions(number: int, definition: Definition, shared: Shared) -> list[str]:
     missing = [undated_sql(definition)] if definition.slices else []
     missing += [f"NOT evidence.{quote_name(kind)}" for kind in definition.records]
     missing += [missing_sql(definition.row, path) for path in definition.fields]
     return [
         f"{unclear_sql(definition)} AS e{number}",
-        f"{to_sql(definition.applies)} AS a{number}",
+        f"{to_sql(definition.applies, shared)} AS a{number}",
         f"({' OR '.join(missing) or 'false'}) AS m{number}",
-        f"{to_sql(definition.undecidable)} AS u{number}",
-        f"{to_sql(definition.holds)} AS h{number}",
+        f"{to_sql(definition.undecidable, shared)} AS u{number}",
+        f"{to_sql(definition.holds, shared)} AS h{number}",
     ]
 
 

@@ -2,6 +2,7 @@
 
 """Random well-typed expressions over any row class: what can be written is read from the class."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -175,8 +176,10 @@ class Writer:
     def filtered(self, depth: int, guards: list[Guard]) -> tuple[str, ListType, set[str]] | None:
         """Return a list, perhaps what filters left of it, its type, and what its elements are known to have."""
         way = self.way(lambda each: isinstance(each, ListType))
-        if way is None:
-            return None
+        return self.elements(way, depth, guards) if way else None
+
+    def elements(self, way: Way, depth: int, guards: list[Guard]) -> tuple[str, ListType, set[str]]:
+        """Return a list, perhaps what filters left of it; see ``filtered``."""
         guards.extend(self.needs(way))
         text, below = way.path, f"{way.path}."
         known = {each.removeprefix(below) for each in self._known if each.startswith(below)}
@@ -186,7 +189,15 @@ class Writer:
             text, known = f"{text}.filter({asked})", known | there
         return text, way.type, known
 
-    def bound(self, kind: ListType, known: set[str], depth: int, *, guard: bool = False) -> tuple[str, set[str]]:
+    def bound(
+        self,
+        kind: ListType,
+        known: set[str],
+        depth: int,
+        *,
+        guard: bool = False,
+        condition: Callable[[int], str] | None = None,
+    ) -> tuple[str, set[str]]:
         """Return a variable with a condition of it, and what the condition says is there, if it is to ask for that."""
         name = f"v{len(self._variables)}"
         inner = ways(name, kind.element) if isinstance(kind.element, ViewType) else []
@@ -196,7 +207,7 @@ class Writer:
         asked = self.pick(may) if may else ()
         there = "".join(f"{self.pick(each.spellings)} && " for each in asked)
         self._known = self._known | {each.path for each in asked}
-        body = f"{name}, {there}{self.truth(depth)}"
+        body = f"{name}, {there}{(condition or self.truth)(depth)}"
         self._known = before
         self._variables.pop()
         return body, {each.path.removeprefix(f"{name}.") for each in asked}
@@ -264,6 +275,47 @@ class Writer:
             case _:
                 return self.pick(_LITERALS[ScalarType.BOOL])
 
+    def related(self, depth: int) -> str:
+        """Return a macro over a list of the row whose condition is a macro over one, so that the two are compared."""
+        lists = [way for way in self._row if isinstance(way.type, ListType)]
+        if not lists or len(self._variables) > depth + 1:
+            return self.truth(0)
+        guards: list[Guard] = []
+        text, kind, known = self.elements(self.pick(lists), self.pick([0, 0, 1]), guards)
+        asked = self.bound(kind, known, depth, condition=self.inner)[0]
+        if self._variables and self.pick([True, False]):
+            return self.guard(f"size({text}.filter({asked})) {self.pick(['==', '>'])} {self.pick([1, 2])}", guards)
+        return self.guard(f"{text}.{self.pick(['exists', 'all'])}({asked})", guards)
+
+    def inner(self, depth: int) -> str:
+        """Return conditions of which some are about both elements, some about one, one may be a macro."""
+        shapes = self.pick(["same", "same", "both", "related"]), self.pick(["truth", "both"]), self.pick(["truth", ""])
+        made = [getattr(self, shape)(depth - 1) for shape in shapes if shape]
+        if len(self._variables) == 1:
+            made.append(self.related(depth - 1))
+        first, *others = self._draw(st.permutations(made))
+        return first + "".join(f" {self.pick(['&&', '||'])} {each}" for each in others)
+
+    def both(self, _depth: int) -> str:
+        """Return a comparison of the elements of two macros, or of what there is."""
+        return self.pair(["==", "!=", "<", ">="])
+
+    def same(self, _depth: int) -> str:
+        """Return whether elements of two macros agree in a field."""
+        return self.pair(["==", "==", "!="])
+
+    def pair(self, operators: list[str]) -> str:
+        inner, outer = self._variables[-1], self._variables[0]
+        kinds = [kind for kind in _ORDERED if all(any(way.type == kind for way in each) for each in (inner, outer))]
+        if not kinds:
+            return self.truth(0)
+        kind = self.pick(kinds)
+        guards: list[Guard] = []
+        left, right = (self.pick([way for way in each if way.type == kind]) for each in (inner, outer))
+        guards += [*self.needs(left), *self.needs(right)]
+        sides = self.pick([(left.path, right.path), (right.path, left.path)])
+        return self.guard(f" {self.pick(operators)} ".join(sides), guards)
+
     def member(self, depth: int, guards: list[Guard]) -> str:
         shape = self.pick(["written", "parameter", "path", "path"])
         if shape == "written":
@@ -311,3 +363,9 @@ def _negated(guard: str) -> str:
 def expressions(draw, row, guarded: int = 1, required=()):
     """Draw expressions over a row class; ``guarded`` of four reads that need a guard have one."""
     return Writer(draw, row, guarded, required).truth(draw(st.sampled_from([1, 2, 3, 3])))
+
+
+@st.composite
+def related(draw, row, guarded: int = ALWAYS, required=()):
+    """Draw expressions with a macro inside a macro, both over lists of the row."""
+    return Writer(draw, row, guarded, required).related(2)

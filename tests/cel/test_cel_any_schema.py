@@ -21,7 +21,7 @@ from app.cel.ast import And, Filter, Or
 from app.cel.check import CelError, check, check_types
 from app.cel.errors import CelRuntimeError
 from app.cel.schema import ViewType
-from app.cel.sql import to_sql
+from app.cel.sql import Compiler, to_sql
 from app.evaluation.oracle import is_missing
 from app.evaluation.questions import missing_sql
 from app.trails.populations import POPULATIONS
@@ -30,6 +30,9 @@ from tests.cel.schemas import Child, Engines, Row, row_classes, three_valued
 from tests.cel.schemas import engines as engines_of
 
 EXAMPLES = os.environ.get("PROOFROOM_FUZZ_EXAMPLES")
+
+
+ROW_HAS = ("side.end", "main.rank", "first.at", "first.mode")
 
 
 def examples(count):
@@ -57,7 +60,7 @@ def agree_where_proved(engines, expression, required):
             return False
         raise
     answers = engines.by_oracle(checked)
-    for row, answer, by_sql in zip(engines.rows, answers, engines.by_sql(to_sql(checked)), strict=True):
+    for row, answer, by_sql in zip(engines.rows, answers, engines.by_shared_sql(checked), strict=True):
         if any(is_missing(row, path.split(".")) for path in required):
             continue
         assert by_sql == three_valued(answer), row
@@ -102,6 +105,14 @@ def population(name):
 @given(st.data())
 def test_the_engines_agree_over_the_rows_of_all_populations(data):
     ask(data, population(data.draw(st.sampled_from(sorted(POPULATIONS)))), times=1)
+
+
+@examples(150)
+@given(st.data())
+def test_the_engines_agree_where_macros_share_what_they_find(data):
+    engines = engines_of(Row)
+    for _ in range(3):
+        agree_where_proved(engines, data.draw(fuzz.related(engines.row, required=ROW_HAS)), ROW_HAS)
 
 
 class Elements(msgspec.Struct, frozen=True):
@@ -157,3 +168,48 @@ def test_a_wrong_proof_would_be_caught(monkeypatch, name, wrong, row):
         )
     except NoSuchExample:
         pytest.fail("400 random expressions did not tell this proof from the right one")
+
+
+class _NobodyCountsRepeats(Compiler):
+    def _fixed(self, asked, own, taken, *, once):  # noqa: ARG002
+        return super()._fixed(asked, own, taken, once=True)
+
+
+class _OwnConditionsAreForgotten(Compiler):
+    def _fixed(self, asked, own, taken, *, once):
+        return super()._fixed(asked, own[1:], taken, once=once)
+
+
+class _AnyMacroAsksForOneValue(Compiler):
+    def _among(self, asked):
+        [*_, last] = self._split(asked)[1] or [None]
+        return super()._among(asked._replace(conditions=[*self._split(asked)[0], *([last] if last else [])]))
+
+
+class _WhatIsDecidedIsTrue(Compiler):
+    def _lazy(self, conditions):
+        lazy = super()._lazy(conditions)
+        return lazy and lazy.replace("ELSE false", "ELSE true")
+
+
+@pytest.mark.parametrize(
+    "wrong", [_NobodyCountsRepeats, _OwnConditionsAreForgotten, _AnyMacroAsksForOneValue, _WhatIsDecidedIsTrue]
+)
+def test_a_wrong_sharing_would_be_caught(monkeypatch, wrong):
+    monkeypatch.setattr("app.cel.sql.Compiler", wrong)
+
+    def differs(expression):
+        try:
+            agree_where_proved(engines_of(Row), expression, ROW_HAS)
+        except AssertionError:
+            return True
+        return False
+
+    try:
+        find(
+            fuzz.related(Row, required=ROW_HAS),
+            differs,
+            settings=settings(examples(800), max_examples=800, phases=[Phase.generate]),
+        )
+    except NoSuchExample:
+        pytest.fail("800 random expressions did not tell this compiler from the right one")
