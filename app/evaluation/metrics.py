@@ -6,10 +6,9 @@ In:  controls, an evaluation, its frozen populations and its result vectors. Out
 Equal inputs give equal values. A metric that cannot be computed is still there, with the reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import duckdb
 import msgspec
 
 from app.cel.ast import type_of
@@ -17,7 +16,6 @@ from app.cel.schema import ScalarType
 from app.controls.loader import Controls
 from app.controls.metrics import Metric
 from app.evaluation.conclude import incompleteness
-from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.metric_definition import MetricDefinition, define_metric, metric_sha256
 from app.evaluation.metric_model import (
     Breakdown,
@@ -27,20 +25,17 @@ from app.evaluation.metric_model import (
     MetricState,
     MonthFigures,
 )
-from app.evaluation.metric_sql import ALL, GROUP, MONTH, as_of_month, metric_sql, with_each, with_outcomes
+from app.evaluation.metric_sheets import Cell, measured
+from app.evaluation.metric_sql import ALL, GROUP, MONTH
 from app.evaluation.model import Evaluation
 from app.evaluation.months import months_of
-from app.evaluation.questions import rows_sql
 from app.trails.populations import SourceRow
-from app.trails.segments import read_period, read_rows
+from app.trails.segments import read_rows
 
 MOST_GROUPS = 20
 """Values of a breakdown that are kept; the others are only counted."""
 LARGEST = 2**53 - 1
 """Beyond this, programs that read JSON no longer agree on a number (RFC 8259, section 6)."""
-Cell = tuple[str, int | str | None]
-"""What figures are of: ``("all", None)``, ``("month", index)`` or ``("group0", value)``."""
-Sheet = dict[Cell, Figures]
 NO_FIGURES = Figures(items=0, unknown=0, errors=0)
 
 
@@ -59,16 +54,17 @@ def measure(controls: Controls, evaluation: Evaluation, segments: Path, results:
         CelError: an expression cannot be used.
     """
     sources = [row for row in read_rows(segments, "source") if isinstance(row, SourceRow)]
-    with open_engine([segments, results]) as engine:
-        found = []
-        for metric in controls.metrics.values():
-            if reason := unmeasurable(metric, controls, evaluation):
-                found.append(not_measured(metric, reason))
-                continue
-            definition = define_metric(metric)
-            sheet = _sheet(engine, definition, evaluation, segments, results)
-            found.append(concluded(definition, sheet, evaluation, sources))
-    return tuple(found)
+    reasons = {metric.id: unmeasurable(metric, controls, evaluation) for metric in controls.metrics.values()}
+    definitions = {
+        metric.id: define_metric(metric) for metric in controls.metrics.values() if reasons[metric.id] is None
+    }
+    sheets = measured(list(definitions.values()), evaluation, segments, results)
+    return tuple(
+        not_measured(metric, reason)
+        if (reason := reasons[metric.id])
+        else concluded(definitions[metric.id], sheets[metric.id], evaluation, sources)
+        for metric in controls.metrics.values()
+    )
 
 
 def unmeasurable(metric: Metric, controls: Controls, evaluation: Evaluation) -> str | None:
@@ -211,36 +207,3 @@ def _breakdown(sheet: Mapping[Cell, Figures], number: int, path: str) -> Breakdo
     ]
     groups.sort(key=lambda group: (-group.figures.items, group.value is None, group.value or ""))
     return Breakdown(path=path, groups=tuple(groups[:MOST_GROUPS]), left_out=max(0, len(groups) - MOST_GROUPS))
-
-
-def _sheet(
-    engine: duckdb.DuckDBPyConnection,
-    definition: MetricDefinition,
-    evaluation: Evaluation,
-    segments: Path,
-    results: Path,
-) -> Sheet:
-    source = rows_sql(checked_files(segments, definition.population), read_period(segments))
-    if definition.metric.test is not None:
-        vector = (results / f"{definition.population}.parquet").resolve()
-        source = with_outcomes(source, vector, definition.metric.test)
-    if definition.metric.each is not None:
-        source = with_each(source, definition.metric.each)
-    months = months_of(evaluation.period, evaluation.as_of)
-    by_instant = months if definition.metric.trend == "at" else ()
-    sheet = dict(_lines(engine.execute(metric_sql(definition, source, by_instant)).fetchall()))
-    if definition.metric.trend == "snapshot":
-        for number, month in enumerate(months):
-            lines = dict(_lines(engine.execute(metric_sql(definition, as_of_month(source, month), ())).fetchall()))
-            sheet[MONTH, number] = lines[ALL, None]
-    return sheet
-
-
-def _lines(rows: Iterable[tuple[object, ...]]) -> Iterable[tuple[Cell, Figures]]:
-    for part, month, value, *numbers in rows:
-        yield (
-            (str(part), month if part == MONTH else value),
-            Figures(  # type: ignore[misc]  # As the query says.
-                **dict(zip(Figures.__struct_fields__, numbers, strict=True))  # type: ignore[arg-type]
-            ),
-        )

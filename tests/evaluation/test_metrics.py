@@ -17,8 +17,10 @@ from app.controls.metrics import Metric
 from app.controls.model import Requires
 from app.evaluation.definition import define
 from app.evaluation.engine import judge
+from app.evaluation.metric_definition import define_metric
 from app.evaluation.metric_model import MetricResult, MetricState
 from app.evaluation.metric_oracle import measure_by_hand
+from app.evaluation.metric_sheets import measured
 from app.evaluation.metrics import measure
 from app.evaluation.model import ControlTestResult, Evaluation, Period, TestOutcomeWord
 from app.evaluation.months import months_of, previous_period
@@ -99,6 +101,9 @@ def both(tmp_path: Path, control_test):
         folders = (tmp_path / "populations", tmp_path / "results")
         found = {one.metric_id: one for one in measure(controls, evaluation, *folders)}
         assert measure_by_hand(controls, evaluation, *folders, 2_000) == found
+        definitions = [define_metric(one) for one in metrics]
+        little = measured(definitions, evaluation, *folders, most=1)
+        assert little == measured(definitions, evaluation, *folders)
         return found
 
     return compute
