@@ -15,6 +15,7 @@ import msgspec
 from cryptography import x509
 
 from app.controls.loader import Controls
+from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import Evaluation
 from app.ledger.entry import LedgerEntry
 from app.ledger.note import VerifierKey, open_checkpoint
@@ -60,6 +61,7 @@ class Ingredients(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         facts: what the report says that does not follow from the rest. folders: frozen populations, result vectors.
+        measured: the metrics of exactly these, if they are known already.
     """
 
     facts: Facts
@@ -67,6 +69,7 @@ class Ingredients(msgspec.Struct, frozen=True, kw_only=True):
     controls: Controls
     folders: Folders
     ledger: LedgerPart
+    measured: tuple[MetricResult, ...] | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +92,7 @@ def draft_pack(ingredients: Ingredients, render: Render, work: Path) -> Draft:
         work: an empty folder that must live until the archive is written.
     """
     folders, controls, ledger = ingredients.folders, ingredients.controls, ingredients.ledger
-    report = derive_content(ingredients.facts, ingredients.evaluation, controls, folders, work)
+    report = derive_content(ingredients.facts, ingredients.evaluation, controls, folders, work, ingredients.measured)
     _write_ledger(ledger, work)
     members: dict[str, Content] = {name: FileContent(path) for name, path in _tree(work, "")}
     members |= {name: FileContent(path) for name, path in _tree(folders.populations, f"{layout.POPULATIONS}/")}

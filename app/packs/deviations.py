@@ -2,7 +2,7 @@
 
 """List the items that deviate, test by test, with the columns the test wants shown.
 
-In:  frozen populations, result vectors and the tests.
+In:  the rows of frozen populations, result vectors and the tests.
 Out: a short table a test for reports, and a CSV a test with every deviating item, waived ones included.
 """
 
@@ -11,10 +11,11 @@ import io
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 from app.controls.model import ControlTest
 from app.evaluation.model import ControlTestResult, DeviationTable, ItemOutcome
-from app.packs.rows import items_with, select_rows
+from app.packs.rows import items_with
 from app.packs.values import text_at
 from app.records.spreadsheet import plain_cell
 from app.trails.populations import Row
@@ -28,7 +29,7 @@ class _Listing:
     """The deviations of one test while they are collected: all to the CSV, the first to the report."""
 
     def __init__(self, test: ControlTest, items: Mapping[str, ItemOutcome], output: io.TextIOBase) -> None:
-        self._test = test
+        self.test_id = test.id
         self.items = items
         self._rows: list[tuple[str, ...]] = []
         self._writer = csv.writer(output, lineterminator="\n")
@@ -43,48 +44,50 @@ class _Listing:
             self._rows.append(cells)
 
     def table(self) -> DeviationTable:
-        return DeviationTable(
-            test_id=self._test.id, columns=self.columns, rows=tuple(self._rows), total=len(self.items)
-        )
+        return DeviationTable(test_id=self.test_id, columns=self.columns, rows=tuple(self._rows), total=len(self.items))
 
 
-def write_deviations(
-    results: Sequence[ControlTestResult],
-    tests: Mapping[str, ControlTest],
-    folders: tuple[Path, Path],
-    output: Path,
-) -> tuple[DeviationTable, ...]:
-    """Write ``<output>/<TEST-ID>.csv`` for every test with deviations and return the tables, in order of ``results``.
+class Deviations:
+    """Collects the deviations of one population's tests while its rows go by; a context manager.
 
     Args:
-        results: the results of the tests that were run.
-        tests: their definitions.
-        folders: the populations and the result vectors.
-        output: an existing folder.
+        tests: those of the population's tests that have deviations.
+        population: its name.
+        results: the result vectors.
+        output: an existing folder that gets ``<TEST-ID>.csv``.
+
+    Attributes:
+        wanted: ids of the items to be added.
     """
-    tables: dict[str, DeviationTable] = {}
-    for population in dict.fromkeys(result.population for result in results):
-        failed = [result for result in results if result.population == population and _deviates(result)]
-        tables |= _of_population(population, [tests[result.test_id] for result in failed], folders, output)
-    return tuple(tables[result.test_id] for result in results if result.test_id in tables)
 
-
-def _deviates(result: ControlTestResult) -> bool:
-    return any(result.counts[outcome.word] for outcome in DEVIATING)
-
-
-def _of_population(
-    population: str, tests: Sequence[ControlTest], folders: tuple[Path, Path], output: Path
-) -> dict[str, DeviationTable]:
-    populations, results = folders
-    with ExitStack() as stack:
-        listings: dict[str, _Listing] = {}
+    def __init__(self, tests: Sequence[ControlTest], population: str, results: Path, output: Path) -> None:
+        found = items_with(results, population, [test.id for test in tests], DEVIATING) if tests else {}
+        self.wanted = {item for items in found.values() for item in items}
+        self._files = ExitStack()
+        self._listings: list[_Listing] = []
         for test in tests:
-            file = stack.enter_context((output / f"{test.id}.csv").open("w", encoding="utf-8", newline=""))
-            listings[test.id] = _Listing(test, items_with(results, population, test.id, DEVIATING), file)
-        wanted = {item for listing in listings.values() for item in listing.items}
-        for row in select_rows(populations, population, wanted):
-            for listing in listings.values():
-                if row.item_id in listing.items:
-                    listing.add(row)
-    return {test_id: listing.table() for test_id, listing in listings.items()}
+            file = self._files.enter_context((output / f"{test.id}.csv").open("w", encoding="utf-8", newline=""))
+            self._listings.append(_Listing(test, found[test.id], file))
+
+    def __enter__(self) -> Self:
+        """Return the collection."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def add(self, row: Row) -> None:
+        """Add an item to the tests in which it deviates, if any; items come in the order they shall have."""
+        for listing in self._listings:
+            if row.item_id in listing.items:
+                listing.add(row)
+
+    def tables(self) -> dict[str, DeviationTable]:
+        """Return a short table a test."""
+        return {listing.test_id: listing.table() for listing in self._listings}
+
+
+def deviates(result: ControlTestResult) -> bool:
+    """Tell whether a test found deviations."""
+    return any(result.counts[outcome.word] for outcome in DEVIATING)

@@ -7,9 +7,10 @@ Out: CSV (RFC 4180, UTF-8): one line an item, one column a single value; lists o
 Equal segments give equal bytes, in bounded memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,56 +30,92 @@ BEGINNINGS = tuple(sorted({char.encode()[:1] for char in " \u00a0=+-@\t\r\n\uff1
 _BEGINNINGS = pa.array(BEGINNINGS, pa.binary())
 
 
+class Listing:
+    """Writes the CSV of a population; a context manager.
+
+    Args:
+        row_class: the population's rows.
+        output: where to write.
+
+    Raises:
+        pyarrow.ArrowInvalid: a batch does not have the population's schema.
+    """
+
+    def __init__(self, row_class: type[Row], output: Path) -> None:
+        self._columns = columns_of(row_class)
+        schema = pa.schema([pa.field(column.name, pa.string()) for column in self._columns])
+        options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="needed")
+        self._writer = pyarrow.csv.CSVWriter(output, schema, write_options=options)
+        self._schema = schema
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        """Return the listing."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Write what is left, and close the file."""
+        try:
+            if raised[0] is None:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    def leaves(self, schema: pa.Schema) -> list[str]:
+        """Return what has to be read: of lists of records one field each, because only their length is shown."""
+        return [_leaf(schema, column) for column in self._columns]
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add rows, which must come in the order they shall have."""
+        # Gathered into pieces of about ``_BATCH``: a piece a day would cost more than its rows do.
+        values = [_values(batch, column) for column in self._columns]
+        self._waiting.append(pa.table(values, names=self._schema.names))
+        self._rows += batch.num_rows
+        if self._rows >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            values = pa.concat_tables(self._waiting).combine_chunks().columns
+            cells = [_cells(_whole(each), column) for each, column in zip(values, self._columns, strict=True)]
+            self._writer.write_table(pa.table(cells, schema=self._schema))
+        self._waiting, self._rows = [], 0
+
+
 def write_listing(row_class: type[Row], segments: Sequence[Path], output: Path) -> None:
     """Write the CSV of a population; ``segments`` in the order they shall have.
 
     Raises:
         pyarrow.ArrowInvalid: a segment does not have the population's schema.
     """
-    columns = columns_of(row_class)
-    schema = pa.schema([pa.field(column.name, pa.string()) for column in columns])
-    options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="needed")
-    with pyarrow.csv.CSVWriter(output, schema, write_options=options) as writer:
-        for batch in _batches(segments, columns):
-            cells = [_cells(batch, column) for column in columns]
-            writer.write_table(pa.table(cells, schema=schema))
+    with Listing(row_class, output) as listing:
+        for segment in segments:
+            with pq.ParquetFile(segment) as file:
+                for batch in file.iter_batches(batch_size=_BATCH, columns=listing.leaves(file.schema_arrow)):
+                    listing.add(batch)
 
 
-def _batches(segments: Sequence[Path], columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows in pieces of about ``_BATCH``: a piece a day would cost more than its rows do."""
-    waiting: list[pa.RecordBatch] = []
-    for segment in segments:
-        with pq.ParquetFile(segment) as file:
-            for batch in file.iter_batches(batch_size=_BATCH, columns=_leaves(file.schema_arrow, columns)):
-                waiting.append(batch)
-                if sum(each.num_rows for each in waiting) >= _BATCH:
-                    yield from _joined_batches(waiting)
-                    waiting = []
-    yield from _joined_batches(waiting)
+def _leaf(schema: pa.Schema, column: Column) -> str:
+    if column.kind != "structs":
+        return column.name
+    first, *rest = column.name.split(".")
+    found = reduce(lambda kind, word: kind.field(word).type, rest, schema.field(first).type)
+    return f"{column.name}.list.element.{found.value_type.field(0).name}"
 
 
-def _leaves(schema: pa.Schema, columns: Sequence[Column]) -> list[str]:
-    """Return what has to be read: of lists of records one field each, because only their length is shown."""
-    leaves = []
-    for column in columns:
-        path = column.name
-        if column.kind == "structs":
-            found = schema
-            for word in path.split("."):
-                found = found.field(word).type
-            path = f"{path}.list.element.{found.value_type.field(0).name}"
-        leaves.append(path)
-    return leaves
-
-
-def _joined_batches(waiting: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    joined: list[pa.RecordBatch] = pa.Table.from_batches(waiting).combine_chunks().to_batches() if waiting else []
-    return joined
-
-
-def _cells(batch: pa.RecordBatch, column: Column) -> pa.Array:
+def _values(batch: pa.RecordBatch, column: Column) -> pa.Array:
     first, *rest = column.name.split(".")
     values = reduce(pc.struct_field, rest, batch.column(first))
+    return pc.list_value_length(values) if column.kind == "structs" else values
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    (chunk,) = column.chunks
+    return chunk
+
+
+def _cells(values: pa.Array, column: Column) -> pa.Array:
     match column.kind:
         case "instant":
             return _instants(values)
@@ -88,9 +125,7 @@ def _cells(batch: pa.RecordBatch, column: Column) -> pa.Array:
             return _plain(_joined(values))
         case "numbers":
             return _joined(values)
-        case "structs":
-            return pc.cast(pc.list_value_length(values), pa.string())
-        case "bool" | "number":
+        case "structs" | "bool" | "number":
             return pc.cast(values, pa.string())
 
 

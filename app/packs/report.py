@@ -7,10 +7,12 @@ Out: the report, and the files derived with it: gaps, metrics, deviations, sampl
 Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import pyarrow.parquet as pq
 
 from app import __version__
 from app.collection.model import CollectionRun
@@ -18,20 +20,21 @@ from app.controls.loader import Controls
 from app.controls.model import ControlTest
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.metrics import measure
-from app.evaluation.model import Evaluation
+from app.evaluation.model import DeviationTable, Evaluation
 from app.gaps.items import gaps_of
 from app.packs import guide, layout
-from app.packs.deviations import write_deviations
+from app.packs.deviations import Deviations, deviates
 from app.packs.frames import draw_samples
-from app.packs.listings import write_listing
-from app.packs.model import ReportData, SignerInfo, TestNarrative, Withholding
-from app.packs.samples import choose, write_samples
+from app.packs.listings import Listing
+from app.packs.model import ChosenItem, ReportData, SampleDraw, SignerInfo, TestNarrative, Withholding
+from app.packs.rows import BATCH, Selection
+from app.packs.samples import Samples, choose
 from app.packs.times import TimeRecord
 from app.packs.withholding.reads import without_withheld
 from app.packs.withholding.words import limits_of_withholding
 from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS
-from app.trails.segments import segment_files
+from app.trails.segments import read_period, rows_of, segment_files
 
 _SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
 
@@ -95,14 +98,34 @@ def facts_of(report: ReportData) -> Facts:
 
 
 def derive_content(
-    facts: Facts, evaluation: Evaluation, controls: Controls, folders: Folders, output: Path
+    facts: Facts,
+    evaluation: Evaluation,
+    controls: Controls,
+    folders: Folders,
+    output: Path,
+    measured: tuple[MetricResult, ...] | None = None,
 ) -> ReportData:
-    """Write every derived file of a pack below ``output`` and return the report."""
+    """Write every derived file of a pack below ``output`` and return the report.
+
+    Args:
+        facts: what does not follow from the rest.
+        evaluation: what was concluded.
+        controls: what was loaded.
+        folders: the frozen populations and the result vectors.
+        output: an existing folder.
+        measured: what ``measure`` gives for exactly these, if somebody has asked already.
+    """
     for folder in (layout.DEVIATIONS, layout.FRAMES, layout.POPULATIONS):
         (output / folder).mkdir(parents=True, exist_ok=True)
-    tables = write_deviations(
-        evaluation.tests, controls.tests, (folders.populations, folders.results), output / layout.DEVIATIONS
+    draws = draw_samples(
+        evaluation,
+        controls.sampling,
+        facts.engagement,
+        (folders.populations, folders.results),
+        output / layout.FRAMES,
     )
+    chosen = choose(facts.also, folders.populations)
+    tables = _write_rows(evaluation, controls, (draws, chosen), folders, output)
     evaluated = _Evaluated(
         evaluation=evaluation, controls=controls, segments=folders.populations, results=folders.results
     )
@@ -110,18 +133,12 @@ def derive_content(
         organisation=facts.organisation,
         evaluation=evaluation,
         narratives=tuple(narrative(controls.tests[result.test_id]) for result in evaluation.tests),
-        deviations=tables,
+        deviations=tuple(tables[result.test_id] for result in evaluation.tests if result.test_id in tables),
         gaps=gaps_of(evaluated),
-        metrics=_metrics(facts, controls, evaluation, folders),
+        metrics=_metrics(facts, controls, evaluation, folders, measured),
         collections=facts.collections,
-        samples=draw_samples(
-            evaluation,
-            controls.sampling,
-            facts.engagement,
-            (folders.populations, folders.results),
-            output / layout.FRAMES,
-        ),
-        judgemental=choose(facts.also, folders.populations),
+        samples=draws,
+        judgemental=chosen,
         engagement=facts.engagement,
         signer=facts.signer,
         checkpoint=facts.checkpoint,
@@ -136,13 +153,17 @@ def derive_content(
     (output / layout.METRICS_JSON).write_bytes(canonical_json(msgspec.to_builtins(report.metrics)))
     (output / layout.README).write_bytes(guide.readme(report))
     (output / layout.VERIFY).write_bytes(guide.verify_guide(report))
-    write_samples(report.samples, report.judgemental, folders.populations, output / layout.SAMPLES)
-    _write_listings(folders.populations, output)
     return report
 
 
-def _metrics(facts: Facts, controls: Controls, evaluation: Evaluation, folders: Folders) -> tuple[MetricResult, ...]:
-    found = measure(controls, evaluation, folders.populations, folders.results)
+def _metrics(
+    facts: Facts,
+    controls: Controls,
+    evaluation: Evaluation,
+    folders: Folders,
+    measured: tuple[MetricResult, ...] | None,
+) -> tuple[MetricResult, ...]:
+    found = measure(controls, evaluation, folders.populations, folders.results) if measured is None else measured
     return without_withheld(found, controls, facts.withheld.fields) if facts.withheld else found
 
 
@@ -202,7 +223,34 @@ def _limits_of_time(facts: Facts) -> list[str]:
     return limits + [f"The time-stamp authority {record.authority} failed: {record.reason}." for record in failed]
 
 
-def _write_listings(populations: Path, output: Path) -> None:
+def _write_rows(
+    evaluation: Evaluation,
+    controls: Controls,
+    drawn: tuple[Sequence[SampleDraw], Sequence[ChosenItem]],
+    folders: Folders,
+    output: Path,
+) -> dict[str, DeviationTable]:
+    """Read each population once, and write what shows its rows: the listing, its deviations, its samples."""
+    tables: dict[str, DeviationTable] = {}
+    period = read_period(folders.populations)
     for population, row_class in POPULATIONS.items():
-        path = output / layout.POPULATIONS / f"{population}.csv"
-        write_listing(row_class, segment_files(populations, population), path)
+        tests = [
+            controls.tests[each.test_id]
+            for each in evaluation.tests
+            if each.population == population and deviates(each)
+        ]
+        samples = Samples(*drawn, population)
+        listing = Listing(row_class, output / layout.POPULATIONS / f"{population}.csv")
+        with listing, Deviations(tests, population, folders.results, output / layout.DEVIATIONS) as deviations:
+            selection = Selection(samples.wanted | deviations.wanted)
+            for segment in segment_files(folders.populations, population):
+                with pq.ParquetFile(segment) as file:
+                    columns = None if selection else listing.leaves(file.schema_arrow)
+                    for batch in file.iter_batches(batch_size=BATCH, columns=columns):
+                        listing.add(batch)
+                        for row in rows_of(selection.of(batch), population, period) if selection else ():
+                            deviations.add(row)
+                            samples.add(row)
+        samples.write(output / layout.SAMPLES)
+        tables |= deviations.tables()
+    return tables

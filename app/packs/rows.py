@@ -17,7 +17,8 @@ from app.evaluation.model import ItemOutcome
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import read_period, rows_of, segment_files
 
-_BATCH = 10_000
+BATCH = 10_000
+"""Rows that are read at a time."""
 
 
 def present(populations: Path, population: str, wanted: Collection[str]) -> list[str]:
@@ -38,23 +39,40 @@ def select_rows(populations: Path, population: str, wanted: Collection[str]) -> 
     """
     if not wanted:
         return
-    ids, period = pa.array(sorted(wanted), pa.string()), read_period(populations)
+    selection, period = Selection(wanted), read_period(populations)
     for path in segment_files(populations, population):
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                chosen = batch.filter(pc.is_in(batch.column("item_id"), value_set=ids))
-                yield from rows_of(chosen, population, period)
+            for batch in file.iter_batches(batch_size=BATCH):
+                yield from rows_of(selection.of(batch), population, period)
+
+
+class Selection:
+    """Picks the rows with the wanted ids out of batches."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self._ids = pa.array(sorted(wanted), pa.string())
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to pick."""
+        return bool(len(self._ids))
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of a batch that are wanted, in order."""
+        return batch.filter(pc.is_in(batch.column("item_id"), value_set=self._ids))
 
 
 def items_with(
-    results: Path, population: str, test_id: str, outcomes: Collection[ItemOutcome]
-) -> dict[str, ItemOutcome]:
-    """Return the items of one test that have one of these outcomes."""
-    table = pq.read_table(results / f"{population}.parquet", columns=["item_id", test_id])
-    wanted = pa.array([int(outcome) for outcome in outcomes], table.column(test_id).type)
-    chosen = table.filter(pc.is_in(table.column(test_id), value_set=wanted))
-    pairs = zip(chosen.column("item_id").to_pylist(), chosen.column(test_id).to_pylist(), strict=True)
-    return {item: ItemOutcome(code) for item, code in pairs}
+    results: Path, population: str, test_ids: Sequence[str], outcomes: Collection[ItemOutcome]
+) -> dict[str, dict[str, ItemOutcome]]:
+    """Return, by test, the items that have one of these outcomes."""
+    table = pq.read_table(results / f"{population}.parquet", columns=["item_id", *test_ids])
+    found: dict[str, dict[str, ItemOutcome]] = {}
+    for test_id in test_ids:
+        wanted = pa.array([int(outcome) for outcome in outcomes], table.column(test_id).type)
+        mask = pc.is_in(table.column(test_id), value_set=wanted)
+        items, codes = (table.column(name).filter(mask).to_pylist() for name in ("item_id", test_id))
+        found[test_id] = dict(zip(items, map(ItemOutcome, codes), strict=True))
+    return found
 
 
 def ledger_indices(populations: Path, names: Sequence[str] = tuple(POPULATIONS)) -> list[int]:

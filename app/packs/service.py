@@ -313,7 +313,13 @@ class PackService:
         )
         folders = Folders(populations=evaluated.segments, results=evaluated.results)
         return Ingredients(
-            facts=facts, evaluation=evaluation, controls=evaluated.controls, folders=folders, ledger=ledger
+            facts=facts,
+            evaluation=evaluation,
+            controls=evaluated.controls,
+            folders=folders,
+            ledger=ledger,
+            # What was measured before anything was withheld may be something else.
+            measured=evaluated.metrics if asked.withheld is None else None,
         )
 
     def _consistency(self, earlier: PackInfo | None, size: int) -> Consistency:

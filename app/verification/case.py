@@ -18,6 +18,8 @@ from cryptography import x509
 
 from app.controls.loader import Controls
 from app.errors import InvalidInput
+from app.evaluation.metric_model import MetricResult
+from app.evaluation.metrics import measure
 from app.ledger.note import Checkpoint, VerifierKey
 from app.packs.container import CHUNK
 from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
@@ -61,6 +63,7 @@ class Case:
 
     not_reperformed: tuple[str, ...] = ()
     caution_about_flags: str | None = None
+    _measured: tuple[MetricResult, ...] | None = None
 
     def __init__(self, path: Path, trust: tuple[bytes, ...] | None, work: Path, reader: Reader, now: int) -> None:
         self.path = path
@@ -175,6 +178,17 @@ class Case:
     def withheld(self) -> Withholding | None:
         """Return what the report says is withheld; None, too, before any step has read the report."""
         return self._report.withheld if self._report else None
+
+    def measured(self) -> tuple[MetricResult, ...]:
+        """Return every metric, computed once from the items and the outcomes that the verifier made.
+
+        Raises:
+            NotDone: an earlier step could not establish what this needs.
+        """
+        if self._measured is None:
+            controls, folders = need(self.controls, 13), need(self.reperformed, 15)
+            self._measured = measure(controls, self.report().evaluation, folders.populations, folders.results)
+        return self._measured
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines, with their ends, of a file that is what the statement says.

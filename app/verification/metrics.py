@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from app.evaluation.metric_model import MetricResult, MetricState
 from app.evaluation.metric_oracle import measure_by_hand
-from app.evaluation.metrics import measure
 from app.packs.withholding.reads import without_withheld
 from app.verification.case import Case, need
 from app.verification.outcome import fail_if_any
@@ -17,7 +16,7 @@ def again(case: Case) -> str:
     """Compute the metrics again from populations and outcomes, and compare every figure."""
     controls, folders = need(case.controls, 13), need(case.reperformed, 15)
     stated = case.report()
-    computed = measure(controls, stated.evaluation, folders.populations, folders.results)
+    computed = case.measured()
     by_hand = measure_by_hand(controls, stated.evaluation, folders.populations, folders.results, WHOLE_UP_TO)
     # Over commitments the two engines must agree as over anything else; what it comes to is not shown.
     found = without_withheld(computed, controls, case.withheld.fields) if case.withheld else computed
