@@ -25,7 +25,7 @@ from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.model import ControlTestResult, Evaluation, ItemOutcome
 from app.evaluation.questions import rows_sql, segments_sql
 from app.packs.model import SampleDraw
-from app.packs.sampling import RISKY, USUAL, Drawing, make_seed, population_sha256
+from app.packs.sampling import RISKY, USUAL, Drawing, Place, make_seed, population_sha256
 from app.trails.populations import POPULATIONS
 from app.trails.segments import read_period
 
@@ -94,16 +94,19 @@ def _drawings(
 
 
 def _drawn(
-    drawings: Sequence[tuple[SampleDraw, Drawing]], lines: Iterable[Line], plan: SamplingPlan, path: Path
+    drawings: Sequence[tuple[SampleDraw, Drawing]], batches: Iterable[Sequence[Line]], plan: SamplingPlan, path: Path
 ) -> Iterator[SampleDraw]:
     """Write the frame and draw while its lines go by."""
+    encoder = msgspec.json.Encoder()
     with path.open("wb") as file:
-        for line in lines:
-            file.write(msgspec.json.encode(line) + b"\n")
-            item, time, risk, codes = line
-            for told, drawing in drawings:
-                if codes[told.place] != _OUTSIDE:
-                    drawing.offer((time, risk), item)
+        for batch in batches:
+            file.write(encoder.encode_lines(batch))
+            places: dict[Place, list[tuple[bytes, str]]] = {}
+            for item, time, risk, codes in batch:
+                places.setdefault((time, risk), []).append((item.encode(), codes))
+            for place, members in places.items():
+                for told, drawing in drawings:
+                    drawing.offer(place, [item for item, codes in members if codes[told.place] != _OUTSIDE])
     for told, drawing in drawings:
         strata, items = drawing.drawn(plan.minimum)
         yield msgspec.structs.replace(told, strata=strata, items=items)
@@ -114,8 +117,8 @@ def _lines(
     plan: SamplingPlan,
     tests: Sequence[ControlTestResult],
     folders: tuple[Path, Path],
-) -> Iterator[Line]:
-    """Yield the frame's lines, in order of item id."""
+) -> Iterator[Sequence[Line]]:
+    """Yield the frame's lines, in order of item id, some at a time."""
     (segments, results), population = folders, tests[0].population
     expression = plan.risky.get(population, "false")
     checked = check(expression, row=POPULATIONS[population], parameters={}, required=())
@@ -129,7 +132,7 @@ def _lines(
     )
     cursor = engine.execute(sql)
     while batch := cursor.fetchmany(_BATCH):
-        yield from batch
+        yield batch
 
 
 def _time_sql(time: Time) -> str:

@@ -13,7 +13,7 @@ statement shows. docs/sampling.md explains it, and draws a sample in ten lines o
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.packs.model import Stratum
 
@@ -21,6 +21,7 @@ _LABEL = "proofroom.sample.v2"
 Place = tuple[str, str]
 """A stratum: a month or quarter, such as ``2026-07`` or ``2026-Q3``, or ``undated``; and ``risky`` or ``usual``."""
 RISKY, USUAL = "risky", "usual"
+_ABOVE_ALL = b"\xff" * 33
 
 
 def population_sha256(segments: Mapping[str, str]) -> str:
@@ -76,34 +77,34 @@ class Drawing:
     """One sample while its population goes by; holds no more than ``size`` ids a stratum."""
 
     def __init__(self, seed: str, size: int) -> None:
-        self._seed = seed
+        self._seeded = hashlib.sha256(f"{seed}\n".encode())
         self._size = size
-        self._lowest: dict[Place, list[tuple[int, str]]] = {}
+        self._lowest: dict[Place, list[tuple[bytes, bytes]]] = {}
         self._counts: dict[Place, int] = {}
 
-    def offer(self, place: Place, item_id: str) -> None:
-        """Take note of one item of the population."""
-        self._counts[place] = self._counts.get(place, 0) + 1
-        heap = self._lowest.setdefault(place, [])
-        # Negated, because the heap gives up its least and we keep the lowest ranks.
-        entry = (-int(rank(self._seed, item_id), 16), item_id)
-        if len(heap) < self._size:
-            heapq.heappush(heap, entry)
-        elif entry > heap[0]:
-            heapq.heapreplace(heap, entry)
+    def offer(self, place: Place, item_ids: Sequence[bytes]) -> None:
+        """Take note of some items of the population, by their ids in UTF-8."""
+        self._counts[place] = self._counts.get(place, 0) + len(item_ids)
+        lowest = self._lowest.setdefault(place, [])
+        bound = lowest[-1][0] if len(lowest) == self._size else _ABOVE_ALL
+        # This runs once an item and test. Digests order as their hex spelling, the rank, does.
+        for item in item_ids:
+            hashed = self._seeded.copy()
+            hashed.update(item)
+            if (digest := hashed.digest()) < bound:
+                lowest.append((digest, item))
+        lowest.sort()
+        del lowest[self._size :]
 
     def drawn(self, minimum: int) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
         """Return the strata, and the drawn ids: by stratum, risky ones first, then by time, in each by rank."""
-        given = share_out(self._counts, self._size, minimum)
+        given = share_out({place: count for place, count in self._counts.items() if count}, self._size, minimum)
         strata = tuple(
             Stratum(time=place[0], risk=place[1], items=self._counts[place], drawn=number)
             for place, number in given.items()
         )
-        items = [item for place, number in given.items() for item in self._ranked(place)[:number]]
+        items = [item.decode() for place, number in given.items() for _, item in self._lowest[place][:number]]
         return strata, tuple(items)
-
-    def _ranked(self, place: Place) -> list[str]:
-        return [item for _, item in sorted(self._lowest[place], reverse=True)]
 
 
 def lowest(seed: str, item_ids: Iterable[str], size: int) -> list[str]:

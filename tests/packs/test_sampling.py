@@ -42,13 +42,13 @@ def test_the_rank_can_be_made_by_hand() -> None:
     assert rank(SEED, "a/session/1") == hashlib.sha256(f"{SEED}\na/session/1".encode()).hexdigest()
 
 
-@given(IDS, st.integers(1, 30))
-def test_the_lowest_ranks_are_drawn_whatever_the_order(ids: list[str], size: int) -> None:
+@given(IDS, st.integers(1, 30), st.integers(1, 40))
+def test_the_lowest_ranks_are_drawn_whatever_the_order(ids: list[str], size: int, at_once: int) -> None:
     drawn = []
     for order in (ids, ids[::-1]):
         drawing = Drawing(SEED, size)
-        for item in order:
-            drawing.offer(("2026-07", "usual"), item)
+        for start in range(0, len(order), at_once):
+            drawing.offer(("2026-07", "usual"), [item.encode() for item in order[start : start + at_once]])
         drawn.append(drawing.drawn(1))
     assert drawn[0] == drawn[1]
     assert list(drawn[0][1]) == sorted(ids, key=lambda item: rank(SEED, item))[:size]
