@@ -29,6 +29,7 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 MAX_SIZE = 1 << 63
 """Sizes from here on are refused; they bound the depth of every walk to 63."""
 
+_AT_ONCE = 1 << 16
 _sha256 = hashlib.sha256
 
 
@@ -172,9 +173,19 @@ def verify_subset(leaves: Mapping[int, bytes], size: int, proof: Sequence[bytes]
     """
     indices = sorted(leaves)
     hashes = [leaves[index] for index in indices]
+    return _are_hashes(hashes) and verify_sorted_subset(indices, hashes, size, proof, root_hash)
+
+
+def verify_sorted_subset(
+    indices: Sequence[int], hashes: Sequence[bytes], size: int, proof: Sequence[bytes], root_hash: bytes
+) -> bool:
+    """Do as ``verify_subset`` for leaves whose indices rise, and whose hashes, of the right length, are beside them.
+
+    No more than ``_AT_ONCE`` hashes are taken out of ``hashes`` at a time.
+    """
     if not indices or indices[0] < 0 or indices[-1] >= size or size > MAX_SIZE:
         return False
-    if not _are_hashes([root_hash, *hashes, *proof]):
+    if not _are_hashes([root_hash, *proof]):
         return False
     siblings = iter(proof)
     try:
@@ -185,11 +196,17 @@ def verify_subset(leaves: Mapping[int, bytes], size: int, proof: Sequence[bytes]
 
 
 def _subset_root(
-    start: int, end: int, low: int, high: int, indices: list[int], hashes: list[bytes], siblings: Iterator[bytes]
+    start: int,
+    end: int,
+    low: int,
+    high: int,
+    indices: Sequence[int],
+    hashes: Sequence[bytes],
+    siblings: Iterator[bytes],
 ) -> bytes:
     if low == high:
         return next(siblings)
-    if high - low == end - start:
+    if high - low == end - start <= _AT_ONCE:
         return root(hashes[low:high])
     middle = start + split(end - start)
     cut = bisect_left(indices, middle, low, high)

@@ -12,7 +12,9 @@ Out: the files below ``ledger/``, and the same read back.
     checkpoint          C2SP signed note over size and root
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import lt
 from typing import IO, TypeVar
 
 import msgspec
@@ -25,6 +27,7 @@ from app.signing.canonical import canonical_json
 _ENTRY = b'{"entry":'
 _RUN = b'{"run":'
 _INDEX = b',"index":'
+LINE_END = b"\n"
 _LONGEST_INDEX = 16  # 53 bits have at most 16 digits.
 
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -74,8 +77,11 @@ def write_entries(entries: Iterable[LedgerEntry], output: IO[bytes]) -> None:
         output.write(b'%b%b,"index":%d}\n' % (_ENTRY, leaf_bytes(entry), entry.index))
 
 
-def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield index and leaf bytes of each line; a leaf's meaning is only taken from it after its proof holds.
+def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Yield indices and leaf bytes, some at a time; a leaf's meaning is only taken from it after its proof holds.
+
+    Args:
+        lines: pieces of the file, each of whole lines.
 
     Raises:
         InvalidInput: a line has another shape, or the indices do not rise.
@@ -110,8 +116,11 @@ def read_runs(data: bytes) -> tuple[ProvenRun, ...]:
     Raises:
         InvalidInput: a line has another shape, or the indices do not rise.
     """
-    lines = data.splitlines(keepends=True)
-    return tuple(ProvenRun(index=index, raw=raw) for index, raw in _indexed(lines, _RUN))
+    return tuple(
+        ProvenRun(index=index, raw=raw)
+        for indices, raws in _indexed([data], _RUN)
+        for index, raw in zip(indices, raws, strict=True)
+    )
 
 
 def make_json(value: msgspec.Struct) -> bytes:
@@ -151,13 +160,24 @@ def _line(prefix: bytes, body: bytes, index: int) -> bytes:
     return b"%b%b%b%d}\n" % (prefix, body, _INDEX, index)
 
 
-def _indexed(lines: Iterable[bytes], prefix: bytes) -> Iterator[tuple[int, bytes]]:
-    last = -1
-    for number, line in enumerate(lines, 1):
-        cut = line.rfind(_INDEX)
-        body, digits = line[len(prefix) : cut], line[cut + len(_INDEX) : -2]
-        index = int(digits) if digits.isdigit() and len(digits) <= _LONGEST_INDEX else -1
-        if cut < len(prefix) or index <= last or _line(prefix, body, index) != line:
-            raise InvalidInput("this line has not the expected shape, or is out of order", where=f"line {number}")
-        last = index
-        yield index, body
+def _indexed(pieces: Iterable[bytes], prefix: bytes) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Yield the indices and the bodies of the lines of each piece.
+
+    The pattern takes no line that is not spelled as ours are; so if its matches have the piece's length together,
+    they are all there is.
+    """
+    shape = re.compile(
+        b"^%b(.*)%b(0|[1-9][0-9]{0,%d})}\n" % (re.escape(prefix), _INDEX, _LONGEST_INDEX - 1), re.MULTILINE
+    )
+    around = len(_line(prefix, b"", 0)) - 1
+    last, first = -1, 1
+    for piece in pieces:
+        found = shape.findall(piece)
+        indices = [int(number) for _, number in found]
+        length = sum(len(body) + len(number) for body, number in found) + around * len(found)
+        if length != len(piece) or not all(map(lt, [last, *indices], indices)):
+            where = f"lines {first} to {first + piece.count(LINE_END)}"
+            raise InvalidInput("a line has not the expected shape, or is out of order", where=where)
+        if found:
+            last, first = indices[-1], first + len(found)
+            yield indices, [body for body, _ in found]

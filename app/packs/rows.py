@@ -9,6 +9,7 @@ Out: ids, rows, outcomes. Memory is bounded by one segment and what is selected.
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -75,26 +76,36 @@ def items_with(
     return found
 
 
-def ledger_indices(populations: Path, names: Sequence[str] = tuple(POPULATIONS)) -> list[int]:
-    """Return the index of every ledger entry that a row was made from, ascending, each once."""
-    found: list[pa.Array] = []
-    for population in names:
+class References(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows rest on.
+
+    Attributes:
+        indices: the index of every ledger entry that a row was made from, ascending, each once.
+        without: the populations with an item that names no entry; sources rest on completeness boxes instead.
+    """
+
+    indices: pa.Array
+    without: list[str]
+
+
+def ledger_references(populations: Path) -> References:
+    """Return which ledger entries the rows of all populations refer to."""
+    found = [pa.array([], pa.int64())]
+    without: list[str] = []
+    for population in POPULATIONS:
         for path in segment_files(populations, population):
-            lists = pq.read_table(path, columns=["ledger"]).column("ledger")
-            found.append(pc.unique(pc.list_flatten(lists.combine_chunks())))
-    unique = pc.unique(pa.chunked_array(found, pa.int64()))
-    indices: list[int] = unique.take(pc.sort_indices(unique)).to_pylist()
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(columns=["ledger"]):
+                    lists = batch.column("ledger")
+                    found.append(pc.unique(pc.list_flatten(lists)))
+                    is_empty = pc.min(pc.fill_null(pc.list_value_length(lists), 0)).as_py() == 0
+                    if is_empty and population != "source" and population not in without:
+                        without.append(population)
+    unique = pc.unique(pa.chunked_array(found))
+    return References(indices=unique.take(pc.sort_indices(unique)), without=without)
+
+
+def ledger_indices(populations: Path) -> list[int]:
+    """Return the index of every ledger entry that a row was made from, ascending, each once."""
+    indices: list[int] = ledger_references(populations).indices.to_pylist()
     return indices
-
-
-def without_entries(populations: Path) -> list[str]:
-    """Return the populations with an item that names no ledger entry; sources rest on completeness boxes instead."""
-    return [name for name in POPULATIONS if name != "source" and _shortest(populations, name) == 0]
-
-
-def _shortest(populations: Path, population: str) -> int:
-    lengths = [
-        pc.min(pc.fill_null(pc.list_value_length(pq.read_table(path, columns=["ledger"]).column("ledger")), 0)).as_py()
-        for path in segment_files(populations, population)
-    ]
-    return min((length for length in lengths if length is not None), default=1)

@@ -88,7 +88,6 @@ class Case:
         self.digests: dict[str, str] = {}
         self.checkpoint_key: VerifierKey | None = None
         self.checkpoint: Checkpoint | None = None
-        self.leaves: dict[int, bytes] | None = None
         self.boxes: dict[int, bytes] | None = None
         self.sources: set[str] | None = None
         self._report: ReportData | None = None
@@ -190,16 +189,22 @@ class Case:
             self._measured = measure(controls, self.report().evaluation, folders.populations, folders.results)
         return self._measured
 
-    def lines(self, name: str) -> Iterator[bytes]:
-        """Yield the lines, with their ends, of a file that is what the statement says.
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield, in pieces of whole lines, a file that is what the statement says; a line of a mebibyte may be cut.
 
         Raises:
             NotDone: it is not.
         """
         self.fit(name)
-        with need(self.archive, 1).open(need(self.members, 1)[name]) as stream:
-            while line := stream.readline(CHUNK):
-                yield line
+        waiting = b""
+        for chunk in self.chunks(name):
+            end = chunk.rfind(b"\n") + 1
+            if end or len(waiting) >= CHUNK:
+                yield waiting + chunk[:end]
+                waiting = b""
+            waiting += chunk[end:]
+        if waiting:
+            yield waiting
 
     def below(self, folder: str) -> list[str]:
         """Return the names of the files below a folder, in order, all of which are what the statement says.

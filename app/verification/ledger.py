@@ -8,10 +8,11 @@ import msgspec
 
 from app.errors import InvalidInput
 from app.ledger.entry import RUN_KIND
-from app.ledger.merkle import leaf_hash, verify_consistency, verify_subset
+from app.ledger.merkle import verify_consistency
 from app.ledger.note import VerifierKey, open_checkpoint
 from app.packs import layout
 from app.packs.evidence import (
+    LINE_END,
     ProvenRun,
     read_consistency,
     read_entries,
@@ -19,8 +20,9 @@ from app.packs.evidence import (
     read_runs,
     read_subset_proof,
 )
-from app.packs.rows import ledger_indices, without_entries
+from app.packs.rows import ledger_references
 from app.verification.case import Case, need
+from app.verification.leaves import Leaves
 from app.verification.outcome import fail_if_any, require
 
 _BOX = b'"kind":"%b"' % RUN_KIND.encode()
@@ -28,6 +30,9 @@ _BOX = b'"kind":"%b"' % RUN_KIND.encode()
 
 class _Origin(msgspec.Struct):
     source: str
+
+
+_ORIGINS = msgspec.json.Decoder(_Origin)
 
 
 def checkpoint(case: Case) -> str:
@@ -50,28 +55,28 @@ def checkpoint(case: Case) -> str:
 def entries(case: Case) -> str:
     """Prove that every listed entry is in the ledger, and that every row rests on listed entries only."""
     state = need(case.checkpoint, 9)
-    leaves: dict[int, bytes] = {}
+    leaves = Leaves()
     boxes: dict[int, bytes] = {}
     sources: set[str] = set()
-    for index, leaf in read_entries(case.lines(layout.ENTRIES)):
-        leaves[index] = leaf_hash(leaf)
-        if _BOX in leaf:
-            boxes[index] = leaf
-        sources.add(msgspec.json.decode(leaf, type=_Origin).source)
+    for indices, listed in read_entries(case.pieces(layout.ENTRIES)):
+        leaves.add(indices, listed)
+        boxes.update((index, leaf) for index, leaf in zip(indices, listed, strict=True) if _BOX in leaf)
+        origins = _ORIGINS.decode_lines(LINE_END.join(listed))
+        require(len(origins) == len(listed), "an entry is empty")
+        sources.update(origin.source for origin in origins)
     proof = read_subset_proof(case.read(layout.SUBSET_PROOF))
     require(proof.size == state.size, "the proof is about another size than the checkpoint's")
     hashes = [_hash(text) for text in proof.hashes]
     require(
-        verify_subset(leaves, state.size, hashes, state.root),
+        leaves.lead_to(state.root, state.size, hashes),
         "the proof does not lead from the entries to the checkpoint's root",
     )
-    case.leaves, case.boxes, case.sources = leaves, boxes, sources
-    populations = case.folders_of_pack().populations
-    missing = [index for index in ledger_indices(populations) if index not in leaves]
-    problems = [f"a row rests on ledger entry {index}, which is not proven" for index in missing]
-    problems += [
-        f"population {name} has an item that rests on no ledger entry" for name in without_entries(populations)
+    case.boxes, case.sources = boxes, sources
+    referred = ledger_references(case.folders_of_pack().populations)
+    problems = [
+        f"a row rests on ledger entry {index}, which is not proven" for index in leaves.missing(referred.indices)
     ]
+    problems += [f"population {name} has an item that rests on no ledger entry" for name in referred.without]
     fail_if_any(problems)
     return f"{len(leaves):,} of {state.size:,} entries proven"
 

@@ -3,6 +3,7 @@
 """The ledger's files in a pack: one spelling, leaves byte for byte, and nothing else accepted."""
 
 import io
+import time
 
 import pytest
 
@@ -46,7 +47,7 @@ def lines(*entries: LedgerEntry) -> list[bytes]:
 
 def test_a_line_holds_the_leaf_byte_for_byte() -> None:
     hostile = entry(7, '","index":9}\n\u2028"')
-    ((index, leaf),) = read_entries(lines(hostile))
+    (((index,), (leaf,)),) = read_entries(lines(hostile))
     assert (index, leaf) == (7, leaf_bytes(hostile))
     assert read_leaf(leaf, index) == hostile
 
@@ -54,7 +55,7 @@ def test_a_line_holds_the_leaf_byte_for_byte() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"",
+        b"\n",
         b"{}\n",
         b'{"entry":{},"index":1}',
         b'{"entry":{},"index":01}\n',
@@ -63,6 +64,10 @@ def test_a_line_holds_the_leaf_byte_for_byte() -> None:
         b'{"entry":{},"index":99999999999999999}\n',
         b'{"run":{},"index":1}\n',
         b',"index":1}\n',
+        b'{"entry":{},"index":1}\nx',
+        b'x{"entry":{},"index":1}\n',
+        b'{"entry":{},"index":1}\n\n{"entry":{},"index":2}\n',
+        b'{"entry":{},"index":2}\n{"entry":{},"index":2}\n',
     ],
 )
 def test_other_lines_are_refused(line: bytes) -> None:
@@ -74,6 +79,22 @@ def test_other_lines_are_refused(line: bytes) -> None:
 def test_indices_must_rise(indices: tuple[int, int]) -> None:
     with pytest.raises(InvalidInput, match="order"):
         list(read_entries([line for index in indices for line in lines(entry(index))]))
+
+
+def test_it_does_not_matter_in_which_pieces_the_lines_come() -> None:
+    whole = lines(entry(1), entry(5), entry(6), entry(10))
+    expected = [(index, leaf_bytes(entry(index))) for index in (1, 5, 6, 10)]
+    for pieces in (whole, [b"".join(whole)], [b"".join(whole[:1]), b"", b"".join(whole[1:])]):
+        found = [pair for indices, leaves in read_entries(pieces) for pair in zip(indices, leaves, strict=True)]
+        assert found == expected
+
+
+def test_a_hostile_line_takes_no_more_time_than_its_length() -> None:
+    line = b'{"entry":' * 110_000 + b"\n"
+    started = time.process_time()
+    with pytest.raises(InvalidInput):
+        list(read_entries([line]))
+    assert time.process_time() - started < 5  # With every beginning tried to the end, it is half an hour.
 
 
 def test_a_leaf_in_another_spelling_is_refused() -> None:
