@@ -5,12 +5,14 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import delete, func, tuple_
 from sqlalchemy import select as select_any
 from sqlmodel import col, select
 
 from app.collection.tables import CollectionRunRow, ObservationRow
-from app.db import Connection, bulk_insert
+from app.db import Connection, Database, bulk_insert
+from app.records.columns import OBSERVATIONS
 
 CHUNK = 20_000
 """Ledger entries whose observations are read by one query."""
@@ -65,20 +67,17 @@ def read_observations(connection: Connection, record_types: Collection[str] | No
         yield from (_stored(row) for row in rows)
 
 
-def read_columns(connection: Connection, record_type: str, since: int) -> Iterator[Sequence[Sequence[Any]]]:
-    """Yield, a chunk at a time, the observations of one record type by entries from an index on, as columns.
-
-    The columns are source, ledger index, observed at, record id, body.
-    """
+def read_batches(database: Database, since: int) -> Iterator[pa.RecordBatch]:
+    """Yield the observations by entries from an index on, in no order, as batches of ``OBSERVATIONS``."""
     chosen = select_any(  # SQLModel's own select is typed for four columns at most.
+        col(ObservationRow.record_type),
         col(ObservationRow.source),
         col(ObservationRow.ledger_index),
         col(ObservationRow.observed_at),
         col(ObservationRow.record_id),
         col(ObservationRow.body),
-    ).where(col(ObservationRow.record_type) == record_type, col(ObservationRow.ledger_index) >= since)
-    for rows in connection.execution_options(yield_per=CHUNK).execute(chosen).partitions():
-        yield list(zip(*rows, strict=True))
+    )
+    yield from database.batches(chosen.where(col(ObservationRow.ledger_index) >= since), OBSERVATIONS)
 
 
 def read_versions(connection: Connection, source: str, record_type: str, record_id: str) -> list[Stored]:

@@ -28,7 +28,6 @@ from app.db import Database, lock
 from app.errors import CheckFailed, InvalidInput, RecordRejected, SourceRefused, SourceUnavailable
 from app.ledger.entry import RUN_KIND, LedgerEntry, why_unfit
 from app.ledger.service import Ledger
-from app.records.columns import OBSERVATIONS
 from app.records.model import Observation, RecordType
 from app.signing.canonical import canonical_json
 
@@ -121,12 +120,9 @@ class CollectionService:
         with self._database.read() as connection:
             yield from map(_observation, repository.read_observations(connection, chosen))
 
-    def batches(self, record_type: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
-        """Yield what all entries from an index on state of one record type, as Arrow batches, in bounded memory."""
-        with self._database.read() as connection:
-            for columns in repository.read_columns(connection, record_type, since):
-                arrays = [pa.array(column, field.type) for column, field in zip(columns, OBSERVATIONS, strict=True)]
-                yield pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
+    def batches(self, since: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield what all entries from an index on state, as Arrow batches in no order, in bounded memory."""
+        return repository.read_batches(self._database, since)
 
     def size(self) -> int:
         """Return the number of ledger entries, of runs as well."""

@@ -2,7 +2,7 @@
 
 """Observations as columns: how millions of them go from the system of record to where they are linked.
 
-In:  observations. Out: Arrow batches of one record type.
+In:  observations. Out: Arrow batches.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import pyarrow as pa
 
-from app.records.model import Observation, RecordType, record_type
+from app.records.model import Observation, record_type
 
 OBSERVATIONS = pa.schema(
     [
+        pa.field("record_type", pa.string()),
         pa.field("source", pa.string()),
         pa.field("ledger_index", pa.int64()),
         pa.field("observed_at", pa.int64()),
@@ -24,10 +25,11 @@ OBSERVATIONS = pa.schema(
 """What one observation of a known record type is made of; ``body`` is its record as JSON."""
 
 
-def batches_of(observations: Iterable[Observation], kind: RecordType) -> Iterator[pa.RecordBatch]:
-    """Yield one batch of what observations in memory say of a record type."""
+def batches_of(observations: Iterable[Observation]) -> Iterator[pa.RecordBatch]:
+    """Yield one batch of what observations in memory say."""
     rows = [
         {
+            "record_type": record_type(each.record),
             "source": each.source,
             "ledger_index": each.ledger_index,
             "observed_at": each.observed_at,
@@ -35,6 +37,5 @@ def batches_of(observations: Iterable[Observation], kind: RecordType) -> Iterato
             "body": msgspec.json.encode(each.record).decode(),
         }
         for each in observations
-        if record_type(each.record) is kind
     ]
     yield pa.RecordBatch.from_pylist(rows, schema=OBSERVATIONS)

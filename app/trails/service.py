@@ -41,8 +41,8 @@ class Collected(Protocol):
         """Return what the entries at these ledger indices state."""
         ...
 
-    def batches(self, record_type: RecordType, since: int = 0) -> Iterable[pa.RecordBatch]:
-        """Return the observations of one record type by entries from an index on; see ``app.records.columns``."""
+    def batches(self, since: int = 0) -> Iterable[pa.RecordBatch]:
+        """Return the observations by entries from an index on; see ``app.records.columns``."""
         ...
 
     def size(self) -> int:
@@ -126,7 +126,7 @@ class TrailService:
         size, runs = self._collection.size(), self._collection.runs()
         sources = Sources(
             batches=self._collection.batches,
-            told_at=lambda kind, indices: batches_of(self._collection.observations_at(indices), kind),
+            told_at=lambda indices: batches_of(self._collection.observations_at(indices)),
             size=size,
             root=self._collection.root,
             observations=self._collection.observations,

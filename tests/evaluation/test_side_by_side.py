@@ -35,9 +35,9 @@ class Collection:
         """Return what was told."""
         return [self.told for _ in indices]
 
-    def batches(self, kind: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
-        """Return what was told of one type as columns."""
-        return batches_of([self.told][since:], kind)
+    def batches(self, since: int = 0) -> Iterator[pa.RecordBatch]:
+        """Return what was told as columns."""
+        return batches_of([self.told][since:])
 
     def size(self) -> int:
         """Return that it is one."""

@@ -80,9 +80,9 @@ class World:
         """Return what was told at these places."""
         return [self.told[index] for index in sorted(set(indices))]
 
-    def batches(self, kind: RecordType, since: int = 0) -> Iterator[pa.RecordBatch]:
-        """Return what was told of one type, from a place on, as columns."""
-        return batches_of(self.told[since:], kind)
+    def batches(self, since: int = 0) -> Iterator[pa.RecordBatch]:
+        """Return what was told from a place on, as columns."""
+        return batches_of(self.told[since:])
 
     def size(self) -> int:
         """Return how much was told."""

@@ -14,14 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InvalidInput
-from app.records.columns import batches_of
+from app.records.columns import OBSERVATIONS, batches_of
 from app.records.folding import fold
 from app.records.model import (
     RECORD_CLASSES,
     AccessRecord,
     Alias,
     Observation,
-    RecordType,
     Session,
     Waiver,
 )
@@ -102,7 +101,7 @@ def sources_of(world) -> Sources:
     """Return what a world has told so far, as a freeze reads it."""
     return Sources(
         batches=world.batches,
-        told_at=lambda kind, indices: batches_of(world.observations_at(indices), kind),
+        told_at=lambda indices: batches_of(world.observations_at(indices)),
         observations=world.observations,
         size=world.size(),
         root=world.root,
@@ -183,11 +182,11 @@ def test_a_number_beyond_64_bits_is_refused_and_not_lost(world, tmp_path: Path) 
         both(world, tmp_path)
 
 
-def test_what_is_told_of_an_unknown_type_is_nobodys(world) -> None:
+def test_a_batch_says_of_what_type_each_observation_is() -> None:
     observation = Observation(source="a", ledger_index=0, observed_at=0, record=Session(id="s"))
-    (batch,) = batches_of([observation], RecordType.GRANT)
-    assert batch.num_rows == 0
-    (batch,) = batches_of([observation], RecordType.SESSION)
+    (batch,) = batches_of([observation])
+    assert batch.schema == OBSERVATIONS
+    assert batch.column("record_type").to_pylist() == ["session"]
     assert msgspec.json.decode(batch.column("body")[0].as_py()) == {"type": "session", "id": "s"}
 
 

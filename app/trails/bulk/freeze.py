@@ -44,8 +44,8 @@ LINKING = ".linking-"
 CHUNK_ITEMS = 40_000
 """Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
 
-Batches = Callable[[RecordType, int], Iterable[pa.RecordBatch]]
-ToldAt = Callable[[RecordType, list[int]], Iterable[pa.RecordBatch]]
+Batches = Callable[[int], Iterable[pa.RecordBatch]]
+ToldAt = Callable[[list[int]], Iterable[pa.RecordBatch]]
 Observations = Callable[[Collection[RecordType]], Iterable[Observation]]
 
 
@@ -53,9 +53,9 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Where a freeze reads from.
 
     Attributes:
-        batches: gives the observations of one record type, of ledger entries from an index on, as Arrow batches of
+        batches: gives the observations of ledger entries from an index on, as Arrow batches of
             ``app.records.columns.OBSERVATIONS``.
-        told_at: gives those of one record type of the entries at some indices.
+        told_at: gives those of the entries at some indices.
         observations: gives the observations of some record types.
         size: number of ledger entries that were there before reading began.
         root: gives the ledger's root over its first so many entries, hex; it tells one ledger from another.
@@ -180,11 +180,12 @@ def _freeze(
     flagger: Flagger | None,
     earlier: _Earlier | None,
 ) -> dict[str, str]:
+    store.receive(sources.batches(earlier.size if earlier else 0))
     for kind in GROWING:
         if earlier:
-            store.fold_more(kind, sources.batches(kind, earlier.size), sources.told_at)
+            store.fold_more(kind, sources.told_at)
         else:
-            store.fold(kind, sources.batches(kind, 0))
+            store.fold(kind)
     inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
     index = TrailIndex([*inventory, *_wanted(store, inventory)])
     frame = make_frame(index, sources.coverages, period, sources.as_of, flagger)

@@ -119,40 +119,40 @@ class Store:
         for table in tables:
             self.run(f'CREATE TABLE kept."{table}" AS FROM "{table}"')
 
-    def fold(self, kind: RecordType, observations: Iterable[pa.RecordBatch]) -> None:
-        """Make the table of one record type out of its observations."""
-        self.put_batches("raw", OBSERVATIONS, observations)
-        self._fold(kind)
+    def receive(self, observations: Iterable[pa.RecordBatch]) -> None:
+        """Take observations in, a table ``raw_<kind>`` for each record type that grows."""
+        for kind in GROWING:
+            self._arrive(f"CREATE OR REPLACE TABLE raw_{kind} AS FROM arriving", OBSERVATIONS.empty_table())
+        for batch in observations:
+            self._connection.register("arriving", batch)
+            for kind in GROWING:
+                self.run(f"INSERT INTO raw_{kind} FROM arriving WHERE record_type = '{kind}'")
+            self._connection.unregister("arriving")
 
-    def fold_more(
-        self,
-        kind: RecordType,
-        observations: Iterable[pa.RecordBatch],
-        told_at: Callable[[RecordType, list[int]], Iterable[pa.RecordBatch]],
-    ) -> None:
-        """Make the table of one record type out of that of the earlier freeze and the observations since.
+    def fold(self, kind: RecordType) -> None:
+        """Make the table of one record type out of what was received of it."""
+        several = f"SELECT source, record_id FROM raw_{kind} GROUP BY ALL HAVING count(*) > 1"
+        self.run(f"CREATE OR REPLACE TABLE twice AS {several}")
+        self.run(_fold_sql(kind))
+        self.run(f"DROP TABLE raw_{kind}")
+
+    def fold_more(self, kind: RecordType, told_at: Callable[[list[int]], Iterable[pa.RecordBatch]]) -> None:
+        """Make the table of one record type out of that of the earlier freeze and what was received since.
 
         ``touched_<kind>`` gets the records of which something was said since.
 
         Args:
             kind: the record type.
-            observations: what was said since.
             told_at: gives what the entries at some ledger indices say.
         """
-        self.put_batches("raw", OBSERVATIONS, observations)
         item = f"source || '/{kind}/' || record_id"
-        self.run(f"CREATE TABLE touched_{kind} AS SELECT DISTINCT {item} AS item_id FROM raw")
+        self.run(f"CREATE TABLE touched_{kind} AS SELECT DISTINCT {item} AS item_id FROM raw_{kind}")
         before = self.rows(f'SELECT DISTINCT unnest(ledger) FROM old."{kind}" SEMI JOIN touched_{kind} USING (item_id)')
-        for batch in told_at(kind, [index for (index,) in before]):
-            again = f"FROM arriving WHERE {item} IN (FROM touched_{kind})"
-            self._arrive(f"INSERT INTO raw {again}", pa.Table.from_batches([batch], OBSERVATIONS))
-        self._fold(kind)
+        for batch in told_at([index for (index,) in before]):
+            again = f"FROM arriving WHERE record_type = '{kind}' AND {item} IN (FROM touched_{kind})"
+            self._arrive(f"INSERT INTO raw_{kind} {again}", pa.Table.from_batches([batch], OBSERVATIONS))
+        self.fold(kind)
         self.run(f'INSERT INTO "{kind}" BY NAME FROM old."{kind}" ANTI JOIN touched_{kind} USING (item_id)')
-
-    def _fold(self, kind: RecordType) -> None:
-        self.run("CREATE OR REPLACE TABLE twice AS SELECT source, record_id FROM raw GROUP BY ALL HAVING count(*) > 1")
-        self.run(_fold_sql(kind))
-        self.run("DROP TABLE raw")
 
 
 def day_sql(instant: str) -> str:
@@ -197,13 +197,13 @@ def _fold_sql(kind: RecordType) -> str:
 CREATE OR REPLACE TABLE "{kind}" AS
 SELECT source || '/{kind}/' || record_id AS item_id, source, record_id AS id, {once},
   [ledger_index] AS ledger, observed_at AS first_at
-FROM (SELECT raw.*, {said} FROM raw ANTI JOIN twice USING (source, record_id))
+FROM (SELECT raw.*, {said} FROM raw_{kind} raw ANTI JOIN twice USING (source, record_id))
 UNION ALL
 SELECT source || '/{kind}/' || record_id, source, record_id, {last},
   list_sort(list_distinct(list(ledger_index))), min(observed_at)
 FROM (
   SELECT raw.*, {said}, row_number() OVER (PARTITION BY source, record_id ORDER BY observed_at, body) AS place
-  FROM raw SEMI JOIN twice USING (source, record_id)
+  FROM raw_{kind} raw SEMI JOIN twice USING (source, record_id)
 )
 GROUP BY source, record_id"""
 
