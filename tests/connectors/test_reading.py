@@ -254,6 +254,48 @@ def test_strict_decoding_takes_all_ordinary_json(value):
     assert strict_value(json.dumps(value).encode()) == value
 
 
+_NAMES = st.sampled_from(["a", "b", "", 'a":', ":", "\\", "ä", "a b"])
+_LEAVES = (
+    _NAMES
+    | st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.sampled_from([1.5, -0.0, 1e5, 2.0**70, 2**64, 2**64 - 1, -(2**63) - 1])
+    | st.lists(st.sampled_from(["x", 1, 2.0, 2**64, "{"]), max_size=2)
+)
+
+
+@st.composite
+def _written(draw, depth=2):
+    """Draw an object as somebody might write it, and what it says; None if a name stands twice."""
+    space = st.sampled_from(["", "", " ", "\n", "\t"])
+    members, value, clear = [], {}, True
+    for name in draw(st.lists(_NAMES, max_size=4)):
+        if depth and draw(st.booleans()):
+            raw, inner = draw(_written(depth=depth - 1))
+        else:
+            inner = draw(_LEAVES)
+            raw = json.dumps(inner, ensure_ascii=draw(st.booleans()))
+        clear = clear and name not in value and inner is not _TWICE
+        value[name] = inner
+        members.append(f"{draw(space)}{json.dumps(name)}{draw(space)}:{draw(space)}{raw}{draw(space)}")
+    return "{" + ",".join(members) + "}", value if clear else _TWICE
+
+
+_TWICE = object()
+
+
+@settings(max_examples=400, deadline=None)
+@given(_written())
+def test_strict_decoding_is_the_same_whatever_way_it_takes(drawn):
+    raw, value = drawn
+    if value is _TWICE:
+        with pytest.raises(RecordRejected, match="stands twice"):
+            strict_value(raw.encode())
+    else:
+        assert repr(strict_value(raw.encode())) == repr(value)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60))
 def test_strict_decoding_only_rejects(raw):
