@@ -53,7 +53,7 @@ def read_pages(
         for step in reader(paths[index], start if index == first else Position()):
             if page.is_full:
                 yield page.turn()
-            page.add(step, identify, before + step.end.offset, f"{index}:{step.end.offset}:{step.end.items}")
+            page.add(step, identify, index, before)
     yield page.last()
 
 
@@ -83,17 +83,17 @@ class _Filling:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._position = 0
-        self._cursor = ""
+        self._file = self._before = 0
+        self._end = Position()
         self._clear()
 
     @property
     def is_full(self) -> bool:
         return len(self._records) + len(self._rejects) >= PAGE_RECORDS or self._bytes >= PAGE_BYTES
 
-    def add(self, step: Step, identify: Identify, position: int, cursor: str) -> None:
+    def add(self, step: Step, identify: Identify, file: int, before: int) -> None:
         item = step.item
-        self._position, self._cursor = position, cursor
+        self._file, self._before, self._end = file, before, step.end
         if isinstance(item, Reject):
             self._rejects.append(item)
             return
@@ -104,7 +104,7 @@ class _Filling:
             self._rejects.append(reject(item.raw, item.locator, error.what))
 
     def turn(self) -> Page:
-        page = self._page(self._cursor)
+        page = self._page(f"{self._file}:{self._end.offset}:{self._end.items}")
         self._clear()
         return page
 
@@ -116,7 +116,7 @@ class _Filling:
             records=tuple(self._records),
             rejects=tuple(self._rejects),
             cursor=cursor,
-            position=self._size if cursor is None else self._position,
+            position=self._size if cursor is None else self._before + self._end.offset,
             size=self._size,
         )
 

@@ -68,11 +68,11 @@ def as_identifier(found: object, name: str) -> str:
     Raises:
         RecordRejected: it may not.
     """
+    if type(found) is str and 0 < len(found) <= LONGEST_ID and found.isprintable() and not found.isspace():
+        return found
     if type(found) is not str or not found.strip():
         raise RecordRejected(f"'{name}' is missing")
-    if len(found) > LONGEST_ID or not found.isprintable():
-        raise RecordRejected(f"'{name}' cannot serve as an id")
-    return found
+    raise RecordRejected(f"'{name}' cannot serve as an id")
 
 
 def integer(value: JsonObject, name: str) -> int | None:

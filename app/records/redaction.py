@@ -82,7 +82,10 @@ def redact(text: str) -> str:
         The text with each secret's value replaced by ``[redacted]``.
     """
     lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    for hint in _HINTS:  # Every command comes by here; a generator would double what it costs.
+        if hint in lowered:
+            break
+    else:
         return text
     for pattern in _PATTERNS:
         text = pattern.sub(_mask, text)

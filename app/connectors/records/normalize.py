@@ -20,6 +20,8 @@ from app.records.times import LAST_INSTANT, parse_instant
 
 _AHEAD = frozenset({"expires_at", "due_at", "approved_until", "employment_end_at"})
 """Instants that a record may name while they are still to come; they do not tell when it was true."""
+_PAST = {kind: tuple(sorted(INSTANT_FIELDS[kind] - _AHEAD)) for kind in RecordType}
+_KINDS = {kind.value: kind for kind in RecordType}
 _LONGEST_SHOWN = 120
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
@@ -36,14 +38,15 @@ def normalize(record: SourceRecord) -> tuple[AccessRecord, ...]:
     observed_at = value.pop("observed_at", None)
     if observed_at is not None:
         _instant(observed_at, "observed_at")
-    for name in INSTANT_FIELDS[kind] & value.keys():
-        if value[name] is not None:
-            value[name] = _instant(value[name], name)
+    problem = _checked(value, INSTANT_FIELDS[kind])
     try:
         decoded = msgspec.convert(value, RECORD_CLASSES[kind])
     except msgspec.ValidationError as error:
         raise RecordRejected(_readable(error)) from None
-    _check_values(value, record.raw)
+    if b"\\u0000" in record.raw and _holds_nul(value):
+        raise RecordRejected("a text holds a NUL character")
+    if problem is not None:
+        raise RecordRejected(problem)
     return (_redacted(decoded),)
 
 
@@ -56,41 +59,51 @@ def as_of(value: JsonObject) -> tuple[int | None, object]:
     observed_at = value.get("observed_at")
     if observed_at is not None:
         return _instant(observed_at, "observed_at"), observed_at
-    past = INSTANT_FIELDS[_kind(value)] - _AHEAD
-    known = [(_instant(value[name], name), name) for name in past & value.keys() if value[name] is not None]
-    instant, name = max(known, default=(None, ""))
-    return instant, value.get(name)
+    latest, spelled = None, None
+    for name in _PAST[_kind(value)]:
+        found = value.get(name)
+        if found is not None:
+            instant = _instant(found, name)
+            if latest is None or instant >= latest:
+                latest, spelled = instant, found
+    return latest, spelled
 
 
 def _kind(value: JsonObject) -> RecordType:
-    try:
-        return RecordType(str(value.get("type")))
-    except ValueError:
-        raise RecordRejected(
-            "'type' is not a record type", hint="docs/reference/access-record.schema.json lists them"
-        ) from None
+    kind = _KINDS.get(str(value.get("type")))
+    if kind is None:
+        raise RecordRejected("'type' is not a record type", hint="docs/reference/access-record.schema.json lists them")
+    return kind
 
 
 def _instant(found: object, name: str) -> int:
+    if type(found) is int and 0 <= found <= LAST_INSTANT:
+        return found
     if type(found) is str:
         try:
             return parse_instant(found)
         except RecordRejected as error:
             raise RecordRejected(f"'{name}': {error.what}", hint=error.hint) from None
-    if type(found) is int and 0 <= found <= LAST_INSTANT:
-        return found
     raise RecordRejected(f"'{name}' is neither an RFC 3339 text nor epoch milliseconds")
 
 
-def _check_values(value: JsonObject, raw: bytes) -> None:
-    """Refuse what a database could not hold: NUL, numbers over 64 bits, endless ids."""
-    if b"\\u0000" in raw and _holds_nul(value):
-        raise RecordRejected("a text holds a NUL character")
+def _checked(value: JsonObject, instants: frozenset[str]) -> str | None:
+    """Read an object's instants in place, and return what else a database could not hold: long numbers, endless ids.
+
+    Raises:
+        RecordRejected: an instant is not one.
+    """
+    problem = None
     for name, inner in value.items():
-        if type(inner) is int and not _SMALLEST <= inner <= _LARGEST:
-            raise RecordRejected(f"'{name}' does not fit in 64 bits")
-        if type(inner) is str and len(inner) > LONGEST_ID and name.endswith("_id"):
-            raise RecordRejected(f"'{name}' is longer than {LONGEST_ID} characters")
+        if name in instants:
+            if inner is not None:
+                value[name] = _instant(inner, name)
+        elif type(inner) is int:
+            if not _SMALLEST <= inner <= _LARGEST:
+                problem = problem or f"'{name}' does not fit in 64 bits"
+        elif type(inner) is str and len(inner) > LONGEST_ID and name.endswith("_id"):
+            problem = problem or f"'{name}' is longer than {LONGEST_ID} characters"
+    return problem
 
 
 def _holds_nul(value: object) -> bool:
