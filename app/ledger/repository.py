@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app.db import Connection, bulk_insert
+from app.db import Connection, bulk_find, bulk_insert
 from app.ledger.entry import LedgerEntry
 from app.ledger.ranges import Node, node_position
 from app.ledger.tables import LedgerCheckpointRow, LedgerEntryRow, LedgerNodeRow, LedgerRawRow
@@ -56,8 +56,7 @@ def known_fingerprints(connection: Connection, fingerprints: Iterable[bytes]) ->
     """Return those of ``fingerprints`` that an entry has already."""
     known: set[bytes] = set()
     for chunk in _chunks(fingerprints):
-        rows = connection.execute(select(LedgerEntryRow.fingerprint).where(col(LedgerEntryRow.fingerprint).in_(chunk)))
-        known.update(map(bytes, rows.scalars()))
+        known.update(bulk_find(connection, "ledger_entry", "fingerprint", chunk))
     return known
 
 
