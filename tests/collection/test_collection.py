@@ -187,14 +187,27 @@ def test_observations_are_found_by_ledger_index_and_page_by_page(database: Datab
 
 
 def test_pages_beyond_one_batch_are_all_kept_even_if_the_source_fails(database: Database) -> None:
-    pages = [page(*(line(f"session {n}-{m}") for m in range(700)), position=n) for n in range(12)]
+    pages = [page(*(line(f"session {n}-{m}") for m in range(1_900)), position=n) for n in range(12)]
     seen: list[int] = []
     run = service(database).collect(
         Lines(*pages, SourceUnavailable("gone")), "src", Window(), None, lambda position, _: seen.append(position)
     )
-    assert (run.accepted, run.problem) == (8_400, "gone")
-    assert seen == [7, 11]
+    assert (run.accepted, run.problem) == (22_800, "gone")
+    assert seen == [10, 11]
     assert Ledger(database, KEY).fsck() == []
+
+
+def test_large_records_make_small_batches(database: Database) -> None:
+    large = [msgspec.structs.replace(line(f"nothing {n}"), raw=b"x" * 1_000_000) for n in range(20)]
+    seen: list[int] = []
+    run = service(database).collect(
+        Lines(*(page(record, position=n) for n, record in enumerate(large))),
+        "src",
+        Window(),
+        None,
+        lambda position, _: seen.append(position),
+    )
+    assert (run.accepted, seen) == (20, [16, 19])
 
 
 def test_what_cannot_be_used_is_counted_shown_and_kept(database: Database) -> None:
