@@ -16,7 +16,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -173,14 +173,44 @@ def _clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, "its folder has the name of a file"
 
 
-def first_difference(file: IO[bytes], members: dict[str, Content]) -> int | None:
-    """Return the offset of the first piece in which an archive differs from the one right spelling, or None."""
+def first_difference(
+    file: IO[bytes],
+    members: Mapping[str, zipfile.ZipInfo],
+    look: Callable[[str, bytes], None] = lambda _name, _piece: None,
+    *,
+    limit: int = _LIMIT,
+) -> int | None:
+    """Return the offset of the first part in which an archive differs from the one right spelling, or None.
+
+    The archive is read once. If it has that spelling, the bytes that ``look`` was given are those that are read when a
+    member is opened.
+
+    Args:
+        file: the archive.
+        members: as ``inspect_archive`` lists them.
+        look: is given each member's name and bytes, piece by piece, in order.
+        limit: as for ``archive_chunks``.
+    """
     file.seek(0)
+    written: list[_Member] = []
     offset = 0
-    for chunk in archive_chunks(members):
-        if file.read(len(chunk)) != chunk:
+    for name in sorted(members):
+        size, encoded = members[name].file_size, name.encode("ascii")
+        length = len(_local_header(_Member(encoded, size, 0, offset), limit))
+        header, crc, left = file.read(length), 0, size
+        while left and (chunk := file.read(min(CHUNK, left))):
+            crc, left = zlib.crc32(chunk, crc), left - len(chunk)
+            look(name, chunk)
+        member = _Member(encoded, size, crc, offset)
+        # Whoever opens the member goes by the directory as it was read, so that must mean this very place.
+        if left or header != _local_header(member, limit) or members[name].header_offset != offset:
             return offset
-        offset += len(chunk)
+        written.append(member)
+        offset += length + size
+    for part in _directory(written, offset, limit):
+        if file.read(len(part)) != part:
+            return offset
+        offset += len(part)
     return offset if file.read(1) else None
 
 

@@ -55,6 +55,7 @@ class Case:
         cautions: what holds today and may not be enough; sentences for the verdict.
         is_strangers: there is a trust anchor, and it does not vouch for who signed.
         unfit: names of files that differ from the statement; filled by the step that compares them.
+        found: name to hex SHA-256 of every file, if the archive has been read as a whole and is spelled as packs are.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
         caution_about_flags: what rests on flags of withheld texts, until all of these texts are disclosed.
@@ -85,6 +86,7 @@ class Case:
         self.is_strangers = False
         self.compared = False
         self.unfit: set[str] = set()
+        self.found: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self.checkpoint_key: VerifierKey | None = None
         self.checkpoint: Checkpoint | None = None

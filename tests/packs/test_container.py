@@ -68,22 +68,37 @@ def test_the_one_spelling_has_no_problem() -> None:
     members, problems = inspect_archive(file)
     assert problems == []
     assert set(members) == set(MEMBERS)
-    assert first_difference(file, MEMBERS) is None
+    seen: dict[str, bytes] = {}
+    assert first_difference(file, members, lambda name, piece: seen.update({name: seen.get(name, b"") + piece})) is None
+    assert {name: seen.get(name, b"") for name in members} == {
+        name: b"".join(content.chunks()) for name, content in MEMBERS.items()
+    }
 
 
 def test_every_changed_byte_is_seen() -> None:
     small: dict[str, Content] = {"a": MemoryContent(b"first"), "b": MemoryContent(b"second")}
     data = _archive(small)
+    members, _ = inspect_archive(io.BytesIO(data))
     for position in range(len(data)):
         changed = io.BytesIO(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
-        assert first_difference(changed, small) is not None
+        assert first_difference(changed, members) is not None
 
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_bytes_around_the_archive_are_seen(where: str) -> None:
     data = _archive(MEMBERS)
     changed = b"#!/bin/sh\n" + data if where == "before" else data + b"\n"
-    assert first_difference(io.BytesIO(changed), MEMBERS) is not None
+    for archive in (data, changed):
+        members, _ = inspect_archive(io.BytesIO(archive))
+        assert first_difference(io.BytesIO(changed), members) is not None
+
+
+def test_a_directory_that_was_read_otherwise_is_seen() -> None:
+    """Should a reader of archives be led to another directory, its members would not be those that were looked at."""
+    data = _archive(MEMBERS)
+    members, _ = inspect_archive(io.BytesIO(data))
+    members["large"].header_offset += 1
+    assert first_difference(io.BytesIO(data), members) is not None
 
 
 @pytest.mark.parametrize(
