@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -127,7 +128,7 @@ def _agreement_problems(stated: ReportData, predicate: layout.Predicate) -> list
 
 def _population_problems(folder: Path, population: str, evaluation: Evaluation) -> list[str]:
     schema = segment_schema(population)
-    ids: set[str] = set()
+    ids = [pa.array([], pa.string())]
     rows = 0
     for path in segment_files(folder, population):
         place = f"{population}/{path.name}"
@@ -135,10 +136,14 @@ def _population_problems(folder: Path, population: str, evaluation: Evaluation) 
             rows += file.metadata.num_rows
             if not file.schema_arrow.equals(schema):
                 return [f"{place} has another schema than the population"]
-        if rows > MAX_ROWS:
-            raise NotDone(f"{population} claims more than {MAX_ROWS:,} rows")
-        if problem := _segment_problem(path, population, ids):
+            if rows > MAX_ROWS:
+                raise NotDone(f"{population} claims more than {MAX_ROWS:,} rows")
+            table = file.read(columns=["item_id", "at"]).combine_chunks()
+        if problem := _segment_problem(table, path, population):
             return [f"{place} {problem}"]
+        ids += table.column("item_id").chunks
+    if pc.count_distinct(pa.chunked_array(ids), mode="all").as_py() != rows:
+        return [f"population {population} has items twice"]
     if rows != evaluation.population_sizes[population]:
         return [f"population {population} has {rows:,} items, the report says another number"]
     return []
@@ -159,12 +164,11 @@ def _source_problems(folder: Path, stated: ReportData) -> list[str]:
     return problems
 
 
-def _segment_problem(path: Path, population: str, ids: set[str]) -> str | None:
-    table = pq.read_table(path, columns=["item_id", "at"])
-    names = table.column("item_id").to_pylist()
-    if names != sorted(names) or len(set(names)) != len(names) or not ids.isdisjoint(names):
+def _segment_problem(table: pa.Table, path: Path, population: str) -> str | None:
+    names = table.column("item_id")
+    rising = pc.less(names.slice(0, max(len(names) - 1, 0)), names.slice(1))
+    if names.null_count or pc.all(rising, min_count=0).as_py() is not True:
         return "has items twice or out of order"
-    ids.update(names)
     if population in DAILY and path.stem not in {"empty", "undated"}:
         day = int(dt.datetime.fromisoformat(f"{path.stem}T00:00:00+00:00").timestamp() * 1000)
         within = pc.and_(pc.greater_equal(table.column("at"), day), pc.less(table.column("at"), day + _DAY))

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.packs.model import Withholding
-from app.packs.withholding.columns import change_texts, texts_at
-from app.packs.withholding.commitments import MARK
+from app.packs.withholding.columns import change_texts, column_of, texts_at
+from app.packs.withholding.commitments import BEGINNING, MARK
 from app.packs.withholding.fields import FIELDS, all_paths, paths_of
 from app.packs.withholding.reads import metrics_reading, tests_reading
 from app.packs.withholding.words import told
@@ -118,11 +118,12 @@ def _look_alikes(folder: Path, fields: tuple[str, ...]) -> dict[str, int]:
         others = [(name, population, path) for path, name in all_paths(population).items() if name not in fields]
         alike: Counter[str] = Counter()
         there: Counter[str] = Counter()
-        for batch in _batches(folder, population, others):
+        for batch in _texts(folder, population, others):
             for _, _, path in others:
                 texts = texts_at(batch, path)
                 there[path] += len(texts) - texts.null_count
-                alike[path] += pc.sum(pc.match_substring_regex(texts, _WHOLE)).as_py() or 0
+                if pc.any(pc.starts_with(texts, BEGINNING)).as_py():
+                    alike[path] += pc.sum(pc.match_substring_regex(texts, _WHOLE)).as_py() or 0
         found |= {f"{path} of {population}": number for path, number in alike.items() if number}
         problems += [
             f"{path} of {population} is withheld, and the report does not say so"
@@ -137,4 +138,12 @@ def _batches(folder: Path, population: str, parts: list[Part]) -> Iterator[pa.Re
     columns = ["item_id", *sorted({path.split(".")[0] for _, _, path in parts})]
     for path in segment_files(folder, population) if parts else ():
         with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(_ROWS, columns=columns)
+
+
+def _texts(folder: Path, population: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
+    """Yield batches that have the texts at these places, and nothing else."""
+    for path in segment_files(folder, population) if parts else ():
+        with pq.ParquetFile(path) as file:
+            columns = [column_of(file.schema_arrow, part[2]) for part in parts]
             yield from file.iter_batches(_ROWS, columns=columns)

@@ -30,6 +30,19 @@ def change_texts(batch: pa.RecordBatch, paths: Mapping[str, Change]) -> pa.Recor
     return batch
 
 
+def column_of(schema: pa.Schema, path: str) -> str:
+    """Return what a Parquet file calls the column of the texts at a path."""
+    kind: pa.DataType = pa.struct(list(schema))
+    words: list[str] = []
+    for word in path.split("."):
+        kind = kind.field(word).type
+        words.append(word)
+        if pa.types.is_list(kind):
+            kind = kind.value_type
+            words += ["list", "element"]
+    return ".".join(words)
+
+
 def texts_at(batch: pa.RecordBatch, path: str) -> pa.Array:
     """Return all texts at a path, in order; those of records that are not there are missing."""
     first, *rest = path.split(".")

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.signing.canonical import canonical_json
 
 LABEL = "proofroom.withheld.v1"
-MARK = re.compile(r"withheld:[A-Za-z0-9_-]{43}", re.ASCII)
+BEGINNING = "withheld:"
+MARK = re.compile(rf"{BEGINNING}[A-Za-z0-9_-]{{43}}", re.ASCII)
 """What a cell holds in the place of a withheld value."""
 SECRET_BYTES = 32
 
@@ -56,7 +57,7 @@ def salt_of(key: bytes, place: Place, value: str | None) -> str:
 def mark(salt: str, place: Place, value: str | None) -> str:
     """Return what stands in the cell: ``withheld:`` and the commitment in base64url."""
     opened = canonical_json([LABEL, salt, place.population, place.item_id, place.path, value])
-    return f"withheld:{_text(hashlib.sha256(opened).digest())}"
+    return f"{BEGINNING}{_text(hashlib.sha256(opened).digest())}"
 
 
 def _text(data: bytes) -> str:
