@@ -20,6 +20,7 @@ from app.records.model import (
     RECORD_CLASSES,
     AccessRecord,
     Alias,
+    Identity,
     Observation,
     Session,
     Waiver,
@@ -152,6 +153,14 @@ def test_writing_only_the_days_that_changed_gives_the_same_bytes(
         again = freeze_in_bulk(sources, period, folder / "again", Words(), "500MB", keep)
         full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB")
         assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
+
+
+def test_an_employment_may_end_with_the_first_instant_of_1970(world, tmp_path: Path) -> None:
+    world.tell("tp", Identity(id="ana", employment_end_at=0), Session(id="s", subject="ana", started_at=DAY))
+    one, sets = both(world, tmp_path)
+    assert one == sets
+    [row] = read_rows(tmp_path / "sets", "session")
+    assert row.identity.status == "terminated"
 
 
 def test_days_before_1970_lose_nothing(world, tmp_path: Path) -> None:

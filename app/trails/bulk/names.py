@@ -243,8 +243,8 @@ class Names:
     def _stretches(
         self, name: str, make: Callable[[Views], msgspec.Struct], people: list[Resolution]
     ) -> Iterator[dict[str, Any]]:
-        ends = {end for each in people if (identity := each.identity) and (end := identity.record.employment_end_at)}
-        bounds = [BEGINNING, *sorted(ends), END]
+        ends = {each.identity.record.employment_end_at for each in people if each.identity}
+        bounds = [BEGINNING, *sorted(end for end in ends if end is not None), END]
         for since, until in pairwise(bounds):
             views = Views(self._index.identities, self._index.targets, since)
             view = msgspec.to_builtins(make(views))
