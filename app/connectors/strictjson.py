@@ -81,13 +81,13 @@ def _quick(raw: bytes) -> JsonObject | None:
     return value if names == raw.count(b'":') and not any(map(raw.__contains__, _SPACED)) else None
 
 
-def _names_in(value: object) -> int:
+def _names_in(value: JsonObject | list[Any]) -> int:
     """Return the number of names in a value that is not deep; less than none if it holds a float."""
-    if isinstance(value, dict):
-        return len(value) + sum(map(_names_in, value.values()))
-    if isinstance(value, list):
-        return sum(map(_names_in, value))
-    return -_MANY if isinstance(value, float) else 0
+    names, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    for inner in inside:
+        if type(inner) not in _PLAIN:
+            names += -_MANY if isinstance(inner, float) else _names_in(inner)
+    return names
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:

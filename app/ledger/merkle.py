@@ -70,7 +70,7 @@ def extend(frontier: list[bytes], size: int, leaf_hashes: Sequence[bytes]) -> li
     for number, leaf in enumerate(leaf_hashes, size):
         current, rest = leaf, number
         while rest & 1:
-            current = node_hash(frontier.pop(), current)
+            current = _sha256(b"\x01" + frontier.pop() + current).digest()  # As node_hash; this runs once a leaf.
             completed.append(current)
             rest >>= 1
         frontier.append(current)

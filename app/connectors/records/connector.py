@@ -8,7 +8,7 @@ from typing import ClassVar
 from app.connectors.base import Page, SourceRecord, Window
 from app.connectors.files import FileSource, read_pages
 from app.connectors.jsonreading import Found, JsonReader
-from app.connectors.records.normalize import as_of, normalize
+from app.connectors.records.normalize import as_of, kind_text, normalize
 from app.connectors.values import identifier, text
 from app.errors import RecordRejected
 from app.records.model import AccessRecord, RecordType
@@ -31,7 +31,7 @@ class RecordsFile(FileSource):
 
 
 def _identify(found: Found) -> SourceRecord:
-    kind, key = identifier(found.value, "type"), identifier(found.value, "id")
+    kind, key = kind_text(found.value), identifier(found.value, "id")
     try:
         instant, spelled = as_of(found.value)
     except RecordRejected:

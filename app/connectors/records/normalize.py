@@ -50,6 +50,16 @@ def normalize(record: SourceRecord) -> tuple[AccessRecord, ...]:
     return (_redacted(decoded),)
 
 
+def kind_text(value: JsonObject) -> str:
+    """Return what a record calls its type, which need not be one of ours.
+
+    Raises:
+        RecordRejected: it cannot serve as an id.
+    """
+    found = value.get("type")
+    return found if type(found) is str and found in _KINDS else as_identifier(found, "type")
+
+
 def as_of(value: JsonObject) -> tuple[int | None, object]:
     """Return the instant for which a record is stated, and how it is spelled.
 
@@ -95,13 +105,14 @@ def _checked(value: JsonObject, instants: frozenset[str]) -> str | None:
     """
     problem = None
     for name, inner in value.items():
+        kind = type(inner)
         if name in instants:
-            if inner is not None:
+            if inner is not None and not (kind is int and 0 <= inner <= LAST_INSTANT):
                 value[name] = _instant(inner, name)
-        elif type(inner) is int:
+        elif kind is int:
             if not _SMALLEST <= inner <= _LARGEST:
                 problem = problem or f"'{name}' does not fit in 64 bits"
-        elif type(inner) is str and len(inner) > LONGEST_ID and name.endswith("_id"):
+        elif kind is str and len(inner) > LONGEST_ID and name.endswith("_id"):
             problem = problem or f"'{name}' is longer than {LONGEST_ID} characters"
     return problem
 
