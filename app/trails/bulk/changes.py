@@ -10,7 +10,7 @@ differ where one of these differs: what was told anew of a record, a line of a r
 means somebody else. Names and relations are compared line by line; too many days may be named, never too few.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from app.trails.bulk.store import GROWING, Store, day_sql
 from app.trails.populations import DAILY
@@ -27,9 +27,6 @@ COMPARED = (
 
 _BY_NAME = ("target_view", "target_ledger")
 """Columns that are not compared: they are what a target's name means, and names are compared themselves."""
-
-NEEDED = ("session", "session_event", "recording")
-"""Record types with so many records that it pays to show only what is needed."""
 
 _Relations = Sequence[tuple[str, str, str, str]]
 """table, column with the item, column with what belongs to it, record type of that"""
@@ -95,20 +92,6 @@ def changed_days(store: Store) -> dict[str, set[int]]:
         for population in _OWN
         if population in DAILY
     }
-
-
-def put_needed(store: Store, days: Mapping[str, Collection[int]]) -> None:
-    """Make ``needed_<kind>`` for ``NEEDED``: the records that rows of these days (since 1970) show."""
-    at = day_sql('"at"')
-    for population in NEEDED:
-        some = ", ".join(map(str, sorted(days[population]))) or "NULL"
-        items = f"SELECT item_id, session_item FROM {population}_item WHERE {at} IN ({some})"
-        store.run(f"CREATE TABLE shown_{population} AS {items}")
-    sessions = (f"SELECT session_item AS item_id FROM shown_{each}" for each in NEEDED)
-    store.run(f"CREATE TABLE needed_session AS {' UNION '.join(sessions)}")
-    for kind, relation in (("session_event", "session_child"), ("recording", "session_recording")):
-        within = f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM shown_session)"
-        store.run(f"CREATE TABLE needed_{kind} AS SELECT item_id FROM shown_{kind} UNION {within}")
 
 
 def _statements() -> Iterator[str]:

@@ -7,7 +7,7 @@ In:  observations by record type, completeness boxes, a period, the rules for te
 
 import logging
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from app.errors import InvalidInput
 from app.records.folding import FoldedRecord, fold
 from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
 from app.trails.arrow import arrow_schema, conform
-from app.trails.bulk.changes import COMPARED, NEEDED, changed_days, put_needed
+from app.trails.bulk.changes import COMPARED, changed_days
+from app.trails.bulk.chunks import CHUNK_ITEMS, OF_SESSIONS, Chunk, cut, put_places
 from app.trails.bulk.items import BIG, put_behind, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
 from app.trails.bulk.names import LEDGER, TEXTS, Names
 from app.trails.bulk.rows import rows_sql
-from app.trails.bulk.store import DAY_MS, GROWING, Store, day_sql
+from app.trails.bulk.store import GROWING, Store, day_sql
 from app.trails.bulk.views import put_views
 from app.trails.evidence import SourceCoverage
 from app.trails.flags import Flagger
@@ -41,8 +42,6 @@ _LOG = logging.getLogger(__name__)
 
 LINKING = ".linking-"
 """How folders are called that a freeze works in."""
-CHUNK_ITEMS = 40_000
-"""Items whose rows are put together by one query: enough to be quick, few enough for a small memory."""
 
 Batches = Callable[[int], Iterable[pa.RecordBatch]]
 ToldAt = Callable[[list[int]], Iterable[pa.RecordBatch]]
@@ -180,12 +179,7 @@ def _freeze(
     flagger: Flagger | None,
     earlier: _Earlier | None,
 ) -> dict[str, str]:
-    store.receive(sources.batches(earlier.size if earlier else 0))
-    for kind in GROWING:
-        if earlier:
-            store.fold_more(kind, sources.told_at)
-        else:
-            store.fold(kind)
+    _take_in(store, sources, earlier)
     inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
     index = TrailIndex([*inventory, *_wanted(store, inventory)])
     frame = make_frame(index, sources.coverages, period, sources.as_of, flagger)
@@ -205,21 +199,44 @@ def _freeze(
     days = {population: _days(store, population) for population in BIG}
     if earlier:
         days = days | _remaining(store, days, segments, earlier)
-        put_needed(store, days)
-    put_views(store, frame.flags, NEEDED if earlier else ())
+    chunks = cut({population: days[population] for population in OF_SESSIONS})
+    put_places(store, chunks)
+    put_views(store, frame.flags)
     for population in POPULATIONS:
         if population in BIG:
-            segments.write_batches(population, _rows(store, population, days[population]))
+            queries = _queries(population, days[population], chunks)
+            segments.write_batches(population, _rows(store, population, queries))
         else:
             segments.write_rows(population, small[population])
     return segments.finish()
 
 
-def _rows(store: Store, population: str, days: Mapping[int, int]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of some days of a population by day and item id, each batch with the day in front."""
+def _take_in(store: Store, sources: Sources, earlier: _Earlier | None) -> None:
+    """Make the tables of the record types that grow."""
+    store.receive(sources.batches(earlier.size if earlier else 0))
+    for kind in GROWING:
+        if earlier:
+            store.fold_more(kind, sources.told_at)
+        else:
+            store.fold(kind)
+
+
+def _queries(population: str, days: Mapping[int, int], chunks: Sequence[Chunk]) -> Iterator[str]:
+    """Yield the queries for a population's rows of some days, each for as many as fit into a small memory."""
+    if population not in OF_SESSIONS:
+        yield from (rows_sql(population, some) for some in cut({population: days}))
+        return
+    for number, chunk in enumerate(chunks):
+        some = [day for day in chunk if day in days]
+        if some:
+            yield rows_sql(population, some, number)
+
+
+def _rows(store: Store, population: str, queries: Iterable[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a population by day and item id, each batch with the day in front."""
     with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
-    for first, last in _chunks(days):
-        for batch in store.batches(rows_sql(population, first * DAY_MS, (last + 1) * DAY_MS), CHUNK_ITEMS):
+    for query in queries:
+        for batch in store.batches(query, CHUNK_ITEMS):
             yield conform(batch, with_day)
 
 
@@ -242,18 +259,6 @@ def _days(store: Store, population: str) -> dict[int, int]:
     at = day_sql('"at"')
     sql = f"SELECT {at} AS day, count(*) FROM {population}_item GROUP BY day ORDER BY day"
     return dict(store.rows(sql))
-
-
-def _chunks(days: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """Yield first and last of stretches of days without a day between that is not asked for, of some items each."""
-    first, last, items = None, 0, 0
-    for day, count in days.items():
-        if first is not None and (items >= CHUNK_ITEMS or day > last + 1):
-            yield first, last
-            first, items = None, 0
-        first, last, items = (day if first is None else first), day, items + count
-    if first is not None:
-        yield first, last
 
 
 def _first_uses(store: Store, index: TrailIndex, frame: Frame) -> dict[str, Use]:
@@ -283,7 +288,7 @@ def _put_evidence(store: Store, frame: Frame) -> None:
         store.run(
             f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.bound AS evidence,"
             f" d.bound AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
-            " ASOF JOIN bound d ON x.approved >= d.bound"
+            ' ASOF JOIN bound d ON x.approved >= d.bound ORDER BY x."at"'
         )
     pairs = " UNION ".join(f"SELECT evidence, approved FROM {population}_item" for population in BIG)
     views = (

@@ -8,14 +8,21 @@ A query puts the views of everything that belongs to an item beside it; each vie
 
 from collections.abc import Sequence
 
-from app.trails.bulk.store import day_sql
+from app.trails.bulk.chunks import of_chunk_sql
+from app.trails.bulk.store import DAY_MS, day_sql
 from app.trails.segments import segment_schema
 
 _INDICES = "[]::BIGINT[]"
 
 
-def rows_sql(population: str, since: int, until: int) -> str:
-    """Return SQL for the rows whose instant lies in ``since <= at < until``, by day and item id, after a column day."""
+def rows_sql(population: str, days: Sequence[int], chunk: int | None = None) -> str:
+    """Return SQL for the rows of some days (since 1970), by day and item id, after a column ``day``.
+
+    Args:
+        population: one that is made by sets.
+        days: the days, in order.
+        chunk: the chunk that all of them lie in, where there are chunks (see ``app.trails.bulk.chunks``).
+    """
     given, aggregates, joins, ledgers = _ROWS[population]
     shared = {
         "item_id": "b.item_id",
@@ -27,8 +34,13 @@ def rows_sql(population: str, since: int, until: int) -> str:
     }
     names = segment_schema(population).names
     columns = ", ".join(f'{({**shared, **given})[name]} AS "{name}"' for name in names)
-    chunk = f'chunk AS MATERIALIZED (SELECT * FROM {population}_item WHERE "at" >= {since} AND "at" < {until})'
-    parts = ", ".join([chunk, *(f"{name} AS ({sql})" for name, sql in aggregates.items())])
+    items = f'SELECT * FROM {population}_item WHERE "at" >= {days[0] * DAY_MS} AND "at" < {(days[-1] + 1) * DAY_MS}'
+    if len(days) <= days[-1] - days[0]:
+        at = day_sql('"at"')
+        items += f" AND {at} IN ({', '.join(map(str, days))})"
+    near = [] if chunk is None else of_chunk_sql(chunk)
+    shown = (f"{name} AS ({sql})" for name, sql in aggregates.items())
+    parts = ", ".join([f"chunk AS MATERIALIZED ({items})", *near, *shown])
     return f"""
 WITH {parts}
 SELECT {day_sql("b.at")} AS day, {columns}
@@ -123,7 +135,7 @@ _SESSION_ROWS: _Query = (
         "q_recording": _listed(_in_chunk("session_recording", "parent", "child"), "recording_view", "v.item_id"),
         "q_event": _listed(
             _in_chunk("session_child", "parent", "child"),
-            "event_view",
+            "session_event_view",
             "v.seq IS NULL",
             "coalesce(v.seq, 0)",
             "coalesce(v.at, 0)",
@@ -282,7 +294,7 @@ _SESSION_EVENT_ROWS: _Query = (
             "v.item_id",
         ),
     },
-    ("JOIN event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
+    ("JOIN session_event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
     ("ev.ledger", *_SET_LEDGERS, "q_review.ledger", "q_ticket.ledger", "q_alert.ledger"),
 )
 

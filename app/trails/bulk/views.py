@@ -8,13 +8,13 @@ A field of a view is the field of its record with the same name, unless a line h
 A view that tells how it was joined gets ``link_basis`` where it is joined: it is the last field.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import pyarrow as pa
 
 from app.trails.arrow import arrow_schema
-from app.trails.bulk.changes import NEEDED
+from app.trails.bulk.chunks import VIEWS_OF_RIGHTS, near_sql
 from app.trails.bulk.store import Store
 from app.trails.flags import Flags
 from app.trails.populations import (
@@ -43,17 +43,13 @@ _SQL_TYPES: dict[pa.DataType, str] = {
 }
 
 
-def put_views(store: Store, flags: Flags, needed: Collection[str] = ()) -> None:
+def put_views(store: Store, flags: Flags) -> None:
     """Make the tables of views.
 
     Args:
-        store: has the records, names, relations and matches.
+        store: has the records, names, relations, matches and places.
         flags: judges the texts of commands.
-        needed: record types of which only the records in ``needed_<kind>`` are shown.
     """
-    for kind in NEEDED:
-        those = f"SEMI JOIN needed_{kind} USING (item_id)" if kind in needed else ""
-        store.run(f'CREATE VIEW shown_record_{kind} AS FROM "{kind}" {those}')
     store.put_batches("flagged", _FLAGS, _flagged(store, flags))
     for statement in _statements():
         store.run(statement)
@@ -90,6 +86,14 @@ def _table(name: str, kind: str, view: str, joins: str = "", ledger: str = "r.le
     )
 
 
+def _near(kind: str, name: str, view: str, joins: str = "", more: str = "") -> str:
+    """As ``_table``, of records that are shown by chunks only."""
+    records = f'(SELECT p.chunk, x.* FROM "{kind}" x JOIN place_{kind} p USING (item_id)) r'
+    return near_sql(
+        name, f"SELECT r.chunk, r.item_id, r.source, {view} AS view, r.ledger AS ledger{more} FROM {records} {joins}"
+    )
+
+
 def _login(name: str, column: str) -> str:
     """Return joins that tell who a login is: ``name`` is the person."""
     return (
@@ -118,11 +122,11 @@ def _statements() -> Iterator[str]:
     said = {"id": "r.item_id", "target_id": "y.id"}
     yield _table("session_ref", "session", struct_sql(SessionRef, said), system)
     yield _events()
-    yield _table(
-        "recording_view", "shown_record_recording", struct_sql(RecordingView, {"state": "coalesce(r.state, 'unknown')"})
-    )
+    yield _near("recording", "recording_view", struct_sql(RecordingView, {"state": "coalesce(r.state, 'unknown')"}))
     about = {"about": "NULL"}
     yield _table("ticket_view", "ticket", struct_sql(TicketView, about, without="link_basis"))
+    for kind in VIEWS_OF_RIGHTS:
+        yield near_sql(f"{kind}_view", f"SELECT p.chunk, v.* FROM {kind}_view v JOIN place_{kind} p USING (item_id)")
     said = {
         "kind": "coalesce(nullif(r.kind, ''), 'unknown')",
         "reviewer_id": "coalesce(w.key, r.reviewer)",
@@ -184,7 +188,7 @@ def _sessions(system: str) -> str:
         "grant_candidates": "m.n",
     }
     joins = f"{system} JOIN match m ON m.item_id = r.item_id JOIN behind i ON i.item_id = r.item_id"
-    return _table("session_view", "shown_record_session", struct_sql(SessionView, said), joins)
+    return _near("session", "session_view", struct_sql(SessionView, said), joins)
 
 
 def _events() -> str:
@@ -194,14 +198,14 @@ def _events() -> str:
         "flags": "coalesce(f.flags, [])",
     }
     joins = "LEFT JOIN system y ON y.source = r.source AND y.text = r.downstream LEFT JOIN flagged f ON f.text = r.text"
-    return _table(
-        "event_view", "shown_record_session_event", struct_sql(EventRef, said), joins, more=", r.text, r.seq, r.at"
-    )
+    return _near("session_event", "session_event_view", struct_sql(EventRef, said), joins, ", r.text, r.seq, r.at")
 
 
 def _flagged(store: Store, flags: Flags) -> Iterator[pa.RecordBatch]:
     """Yield the texts that meet a rule, each once."""
-    for batch in store.batches("SELECT DISTINCT text FROM shown_record_session_event WHERE text <> ''", _BATCH):
+    for batch in store.batches(
+        "SELECT DISTINCT text FROM session_event SEMI JOIN place_session_event USING (item_id) WHERE text <> ''", _BATCH
+    ):
         found = [
             {"text": text, "flags": [msgspec.to_builtins(flag) for flag in met]}
             for text in batch.column(0).to_pylist()
