@@ -92,7 +92,8 @@ class Services:
     @cached_property
     def evaluator(self) -> PeriodEvaluator:
         """Return what evaluates periods, and keeps the answers until the ledger grows."""
-        return PeriodEvaluator(self.trails, self.controls, self.settings.dir / "evaluations", self.ledger.size)
+        cache, limit = self.settings.dir / "evaluations", self.settings.memory_limit
+        return PeriodEvaluator(self.trails, self.controls, cache, self.ledger.size, limit)
 
     @cached_property
     def keys(self) -> SigningKeys:

@@ -9,6 +9,7 @@ DuckDB works in memory, sees only the folders it is given, and can load nothing:
 """
 
 import logging
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -40,8 +41,16 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_engine(folders: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB that reads these folders and nothing else, and whose settings cannot be changed any more."""
+def open_engine(
+    folders: Iterable[Path], memory_limit: str = MEMORY_LIMIT, scratch: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB that reads these folders and nothing else, and whose settings cannot be changed any more.
+
+    Args:
+        folders: what it may read.
+        memory_limit: what it may take, as DuckDB spells it.
+        scratch: a folder for what does not fit; without it, that is an error.
+    """
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -49,8 +58,8 @@ def open_engine(folders: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "threads": THREADS,
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": "",
+            "memory_limit": memory_limit,
+            "temp_directory": "" if scratch is None else str(scratch),
         },
     )
     try:
@@ -63,7 +72,11 @@ def open_engine(folders: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def judge(
-    definitions: Sequence[Definition], segments: Path, results: Path, earlier: Earlier | None = None
+    definitions: Sequence[Definition],
+    segments: Path,
+    results: Path,
+    earlier: Earlier | None = None,
+    memory_limit: str = MEMORY_LIMIT,
 ) -> dict[str, str]:
     """Write the result vectors of all populations that have a test; return the digests of all segments.
 
@@ -72,6 +85,7 @@ def judge(
         segments: folder of the frozen populations.
         results: folder that gets the vectors.
         earlier: answers that may be taken over where nothing has changed; it changes no byte of the vectors.
+        memory_limit: what the engine may take; what does not fit goes to the disk, beside the vectors.
 
     Raises:
         NotFound: a population was not frozen in ``segments``.
@@ -80,7 +94,11 @@ def judge(
     """
     results.mkdir(parents=True, exist_ok=True)
     period, digests = read_period(segments), segment_digests(segments)
-    with open_engine([segments, *([earlier.results] if earlier else [])]) as engine:
+    folders = [segments, *([earlier.results] if earlier else [])]
+    with (
+        tempfile.TemporaryDirectory(prefix=".spill-", dir=results) as scratch,
+        open_engine(folders, memory_limit, Path(scratch)) as engine,
+    ):
         for population in POPULATIONS:
             asked = Question(
                 population=population,

@@ -21,6 +21,7 @@ import msgspec
 from app import __version__
 from app.controls.loader import Controls
 from app.controls.model import Catalog, Mapping
+from app.evaluation.engine import MEMORY_LIMIT
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.metrics import measure
 from app.evaluation.model import Evaluation, Period
@@ -68,13 +69,22 @@ class PeriodEvaluator:
     Args:
         cache: folder for frozen populations and results.
         ledger_size: tells the ledger's present size.
+        memory_limit: what the engine that tests may take, as DuckDB spells it.
     """
 
-    def __init__(self, trails: TrailService, controls: Controls, cache: Path, ledger_size: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        trails: TrailService,
+        controls: Controls,
+        cache: Path,
+        ledger_size: Callable[[], int],
+        memory_limit: str = MEMORY_LIMIT,
+    ) -> None:
         self._trails = trails
         self._controls = controls
         self._cache = cache
         self._ledger_size = ledger_size
+        self._memory_limit = memory_limit
 
     def evaluate(self, framework: str, period: Period, progress: Progress | None = None) -> EvaluatedPeriod:
         """Return the evaluation of a framework (id or short name) over a period.
@@ -131,6 +141,7 @@ class PeriodEvaluator:
                 segments=populations,
                 results=results,
                 earlier=self._earlier(),
+                memory_limit=self._memory_limit,
             )
             (aside / "evaluation.json").write_bytes(canonical_json(msgspec.to_builtins(evaluation)))
             progress("measuring", 2, _STEPS)

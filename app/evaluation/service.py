@@ -16,7 +16,7 @@ from app.controls.statements import Applicability
 from app.evaluation.claims import Claims, adopt
 from app.evaluation.conclude import conclude_control, conclude_test, incompleteness
 from app.evaluation.definition import Definition, define
-from app.evaluation.engine import checked_files, counts, judge, sizes
+from app.evaluation.engine import MEMORY_LIMIT, checked_files, counts, judge, sizes
 from app.evaluation.model import (
     ControlResult,
     ControlTestResult,
@@ -46,6 +46,7 @@ def evaluate(
     results: Path,
     claims: Claims | None = None,
     earlier: Earlier | None = None,
+    memory_limit: str = MEMORY_LIMIT,
 ) -> Evaluation:
     """Evaluate the tests that loaded controls map to a framework; see ``evaluate_tests``."""
     mapping = controls.mappings.get(catalog.id)
@@ -63,6 +64,7 @@ def evaluate(
         results=results,
         claims=claims,
         earlier=earlier,
+        memory_limit=memory_limit,
     )
 
 
@@ -81,6 +83,7 @@ def evaluate_tests(
     applicability: Mapping[str, Applicability] | None = None,
     claims: Claims | None = None,
     earlier: Earlier | None = None,
+    memory_limit: str = MEMORY_LIMIT,
 ) -> Evaluation:
     """Evaluate the tests that are mapped to a framework.
 
@@ -98,6 +101,7 @@ def evaluate_tests(
         applicability: control to what the organisation states of it; it changes no status.
         claims: outcomes to be taken as somebody recorded them, because the rows do not show what they rest on.
         earlier: answers that may be taken over where nothing has changed; the value is the same with and without.
+        memory_limit: what the engine may take, as DuckDB spells it; what does not fit goes to the disk.
 
     Raises:
         NotFound: a population was not frozen.
@@ -109,7 +113,7 @@ def evaluate_tests(
     definitions = {test.id: define(test, changed.get(test.id, ())) for test in mapped}
     for population in POPULATIONS:
         checked_files(segments, population)
-    digests = judge(list(definitions.values()), segments, results, earlier)
+    digests = judge(list(definitions.values()), segments, results, earlier, memory_limit)
     if claims is not None:
         adopt(claims, results)
     concluded = _test_results(mapped, definitions, changed, segments, results)
