@@ -57,17 +57,42 @@ def leaf_bytes(entry: LedgerEntry) -> bytes:
     Raises:
         InvalidInput: a text is not valid Unicode, or a number is too large.
     """
+    return leaf_of(
+        entry.source,
+        entry.kind,
+        entry.key,
+        entry.occurred_at,
+        entry.occurred_at_text,
+        entry.collected_at,
+        entry.run_id,
+        entry.raw_sha256,
+        entry.raw_length,
+    )
+
+
+def leaf_of(
+    source: str,
+    kind: str,
+    key: str,
+    occurred_at: int | None,
+    occurred_at_text: str | None,
+    collected_at: int,
+    run_id: str,
+    raw_sha256: str,
+    raw_length: int,
+) -> bytes:
+    """Do as ``leaf_bytes`` without an object in between; for the paths of millions."""
     return canonical_flat(
         {
-            "collected_at": entry.collected_at,
-            "key": entry.key,
-            "kind": entry.kind,
-            "occurred_at": entry.occurred_at,
-            "occurred_at_text": entry.occurred_at_text,
-            "raw_length": entry.raw_length,
-            "raw_sha256": entry.raw_sha256,
-            "run_id": entry.run_id,
-            "source": entry.source,
+            "collected_at": collected_at,
+            "key": key,
+            "kind": kind,
+            "occurred_at": occurred_at,
+            "occurred_at_text": occurred_at_text,
+            "raw_length": raw_length,
+            "raw_sha256": raw_sha256,
+            "run_id": run_id,
+            "source": source,
         }
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from app.db import Connection, bulk_find, bulk_insert
-from app.ledger.entry import LedgerEntry
+from app.ledger.entry import LedgerEntry, leaf_of
 from app.ledger.ranges import Node, node_position
 from app.ledger.tables import LedgerCheckpointRow, LedgerEntryRow, LedgerNodeRow, LedgerRawRow
 
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 CHUNK = 4_000
 """Rows a query: large enough to cost little, small enough for memory and for the databases' limits on parameters."""
+
+_SPARSE = 4
+"""A range is read whole if at least one in so many of its entries is wanted."""
 
 _ENTRY_COLUMNS = (
     "index",
@@ -127,10 +130,37 @@ def leaf_hashes(connection: Connection) -> Iterator[bytes]:
 
 def read_entries(connection: Connection, indices: Iterable[int]) -> Iterator[LedgerEntry]:
     """Yield entries in the order asked for; indices without an entry are left out."""
+    for index, source, kind, key, at, at_text, collected_at, run_id, digest, length in _rows(connection, indices):
+        yield LedgerEntry(
+            index=index,
+            source=source,
+            kind=kind,
+            key=key,
+            occurred_at=at,
+            occurred_at_text=at_text,
+            collected_at=collected_at,
+            run_id=run_id,
+            raw_sha256=digest.hex(),
+            raw_length=length,
+        )
+
+
+def read_leaves(connection: Connection, indices: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield index and leaf bytes of entries, in the order asked for; indices without an entry are left out."""
+    for index, source, kind, key, at, at_text, collected_at, run_id, digest, length in _rows(connection, indices):
+        yield index, leaf_of(source, kind, key, at, at_text, collected_at, run_id, digest.hex(), length)
+
+
+def _rows(connection: Connection, indices: Iterable[int]) -> Iterator[Sequence[Any]]:
+    """Yield the columns of entries that make their leaves, in the order asked for."""
     table = LedgerEntryRow.__table__  # type: ignore[attr-defined]
+    columns = select(*(table.c[name] for name in LedgerEntry.__struct_fields__))
     for chunk in _chunks(indices):
-        rows = connection.execute(select(table).where(table.c.index.in_(chunk)))
-        found = {row[0]: _entry(_columns(row)) for row in rows}
+        first, last = min(chunk), max(chunk)
+        # Nearly always nearly all of a range is asked for, and a list of thousands costs more than what is read.
+        is_range = last - first < _SPARSE * len(chunk)
+        wanted = table.c.index.between(first, last) if is_range else table.c.index.in_(chunk)
+        found = {row[0]: row for row in connection.execute(columns.where(wanted)).all()}
         yield from (found[index] for index in chunk if index in found)
 
 

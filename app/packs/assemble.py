@@ -17,7 +17,6 @@ from cryptography import x509
 from app.controls.loader import Controls
 from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import Evaluation
-from app.ledger.entry import LedgerEntry
 from app.ledger.note import VerifierKey, open_checkpoint
 from app.packs import layout
 from app.packs.container import Content, FileContent, MemoryContent, write_archive
@@ -41,7 +40,7 @@ class LedgerPart(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         checkpoint: the signed note. key: who signs such notes.
-        entries: every entry that a row or a completeness box refers to, in order of index.
+        entries: index and leaf bytes of every entry that a row or a completeness box refers to, in order of index.
         subset: one proof that they are in the checkpoint's log.
         runs: completeness boxes, each with the raw bytes of its entry.
         stamps: time-stamp responses over the checkpoint, in the order of the authorities that granted.
@@ -49,7 +48,7 @@ class LedgerPart(msgspec.Struct, frozen=True, kw_only=True):
 
     checkpoint: bytes
     key: VerifierKey
-    entries: Iterable[LedgerEntry]
+    entries: Iterable[tuple[int, bytes]]
     subset: SubsetProof
     consistency: Consistency
     runs: Sequence[ProvenRun]

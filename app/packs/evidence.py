@@ -71,13 +71,12 @@ class ProvenRun(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(f"completeness box {self.index} cannot be read ({error})") from error
 
 
-def write_entries(entries: Iterable[LedgerEntry], output: IO[bytes]) -> None:
-    """Write entries, which must come in order of index, one a line."""
-    for entry in entries:
-        output.write(b'%b%b,"index":%d}\n' % (_ENTRY, leaf_bytes(entry), entry.index))
+def write_entries(entries: Iterable[tuple[int, bytes]], output: IO[bytes]) -> None:
+    """Write entries, given by index and leaf bytes, which must come in order of index; one a line."""
+    output.writelines(_line(_ENTRY, leaf, index) for index, leaf in entries)
 
 
-def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[list[int], list[bytes]]]:
+def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
     """Yield indices and leaf bytes, some at a time; a leaf's meaning is only taken from it after its proof holds.
 
     Args:
@@ -160,7 +159,7 @@ def _line(prefix: bytes, body: bytes, index: int) -> bytes:
     return b"%b%b%b%d}\n" % (prefix, body, _INDEX, index)
 
 
-def _indexed(pieces: Iterable[bytes], prefix: bytes) -> Iterator[tuple[list[int], list[bytes]]]:
+def _indexed(pieces: Iterable[bytes], prefix: bytes) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
     """Yield the indices and the bodies of the lines of each piece.
 
     The pattern takes no line that is not spelled as ours are; so if its matches have the piece's length together,
@@ -173,11 +172,12 @@ def _indexed(pieces: Iterable[bytes], prefix: bytes) -> Iterator[tuple[list[int]
     last, first = -1, 1
     for piece in pieces:
         found = shape.findall(piece)
-        indices = [int(number) for _, number in found]
-        length = sum(len(body) + len(number) for body, number in found) + around * len(found)
+        bodies, numbers = zip(*found, strict=True) if found else ((), ())
+        indices = list(map(int, numbers))
+        length = sum(map(len, bodies)) + sum(map(len, numbers)) + around * len(found)
         if length != len(piece) or not all(map(lt, [last, *indices], indices)):
             where = f"lines {first} to {first + piece.count(LINE_END)}"
             raise InvalidInput("a line has not the expected shape, or is out of order", where=where)
         if found:
             last, first = indices[-1], first + len(found)
-            yield indices, [body for body, _ in found]
+            yield indices, bodies

@@ -20,6 +20,9 @@ from app.trails.segments import read_period, rows_of, segment_files
 
 BATCH = 10_000
 """Rows that are read at a time."""
+_MOST_WAITING = 2_000_000
+MOST_KEPT = 1 << 26
+"""64 MiB of rows are kept for another step."""
 
 
 def present(populations: Path, population: str, wanted: Collection[str]) -> list[str]:
@@ -32,8 +35,39 @@ def present(populations: Path, population: str, wanted: Collection[str]) -> list
     return sorted(found)
 
 
-def select_rows(populations: Path, population: str, wanted: Collection[str]) -> Iterator[Row]:
+class KeptRows:
+    """Rows that were picked out of populations, for whoever wants some of them again; none of a population too large.
+
+    To pick a few rows of a day takes reading all columns of that day.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[frozenset[str], list[pa.RecordBatch]]] = {}
+        self._size = 0
+
+    def keep(self, population: str, wanted: Collection[str], batches: list[pa.RecordBatch]) -> None:
+        """Keep the rows with the wanted ids, unless they and the others take too much memory."""
+        size = sum(batch.nbytes for batch in batches)
+        if self._size + size <= MOST_KEPT:
+            self._kept[population] = (frozenset(wanted), batches)
+            self._size += size
+
+    def of(self, population: str, wanted: Collection[str]) -> list[pa.RecordBatch] | None:
+        """Return batches with all rows of a population that have the wanted ids, and with others; None if unknown."""
+        ids, batches = self._kept.get(population, (frozenset[str](), []))
+        return batches if ids.issuperset(wanted) else None
+
+
+def select_rows(
+    populations: Path, population: str, wanted: Collection[str], kept: KeptRows | None = None
+) -> Iterator[Row]:
     """Yield the rows with the wanted ids, in order of segments and, in a segment, of the file.
+
+    Args:
+        populations: folder of the frozen populations.
+        population: which of them.
+        wanted: ids of items.
+        kept: gets the rows, once all of them were taken.
 
     Raises:
         msgspec.ValidationError: a row is not of the population's type.
@@ -41,10 +75,18 @@ def select_rows(populations: Path, population: str, wanted: Collection[str]) -> 
     if not wanted:
         return
     selection, period = Selection(wanted), read_period(populations)
+    found: list[pa.RecordBatch] = []
+    size = 0
     for path in segment_files(populations, population):
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=BATCH):
-                yield from rows_of(selection.of(batch), population, period)
+                chosen = selection.of(batch)
+                size += chosen.nbytes
+                if kept is not None and chosen.num_rows and size <= MOST_KEPT:
+                    found.append(chosen)
+                yield from rows_of(chosen, population, period)
+    if kept is not None and size <= MOST_KEPT:
+        kept.keep(population, wanted, found)
 
 
 class Selection:
@@ -88,9 +130,10 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     without: list[str]
 
 
-def ledger_references(populations: Path) -> References:
-    """Return which ledger entries the rows of all populations refer to."""
-    found = [pa.array([], pa.int64())]
+def ledger_references(populations: Path, also: Sequence[int] = ()) -> References:
+    """Return which ledger entries the rows of all populations refer to, and those of ``also`` with them."""
+    found = [pa.array(also, pa.int64())]
+    waiting = 0
     without: list[str] = []
     for population in POPULATIONS:
         for path in segment_files(populations, population):
@@ -98,6 +141,9 @@ def ledger_references(populations: Path) -> References:
                 for batch in file.iter_batches(columns=["ledger"]):
                     lists = batch.column("ledger")
                     found.append(pc.unique(pc.list_flatten(lists)))
+                    waiting += len(found[-1])
+                    if waiting > _MOST_WAITING:
+                        found, waiting = [pc.unique(pa.chunked_array(found))], 0
                     is_empty = pc.min(pc.fill_null(pc.list_value_length(lists), 0)).as_py() == 0
                     if is_empty and population != "source" and population not in without:
                         without.append(population)
@@ -105,7 +151,7 @@ def ledger_references(populations: Path) -> References:
     return References(indices=unique.take(pc.sort_indices(unique)), without=without)
 
 
-def ledger_indices(populations: Path) -> list[int]:
-    """Return the index of every ledger entry that a row was made from, ascending, each once."""
-    indices: list[int] = ledger_references(populations).indices.to_pylist()
+def ledger_indices(populations: Path, also: Sequence[int] = ()) -> list[int]:
+    """Return the index of every ledger entry that a row was made from, and of ``also``, ascending, each once."""
+    indices: list[int] = ledger_references(populations, also).indices.to_pylist()
     return indices

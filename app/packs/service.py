@@ -289,7 +289,7 @@ class PackService:
         runs = [ProvenRun(index=entry.index, raw=raw) for entry, raw in self._ledger.scan(0, size, kind=RUN_KIND)]
         with self._database.session(writes=False) as session:
             earlier = repository.previous(session, evaluation.framework, size)
-        indices = sorted({*ledger_indices(evaluated.segments), *(run.index for run in runs)})
+        indices = ledger_indices(evaluated.segments, [run.index for run in runs])
         facts = Facts(
             organisation=self._organisation,
             collections=tuple(run.run for run in runs),
@@ -305,7 +305,7 @@ class PackService:
         ledger = LedgerPart(
             checkpoint=checkpoint,
             key=self._ledger.verifier_key,
-            entries=self._ledger.entries(indices),
+            entries=self._ledger.leaves(indices),
             subset=SubsetProof(size=size, hashes=_hex(self._ledger.prove_subset(indices, size))),
             consistency=self._consistency(earlier, size),
             runs=runs,

@@ -60,5 +60,7 @@ class _Packed(Sequence[bytes]):
 
     def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
         if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
+            start, stop, step = place.indices(len(self))
+            data = bytes(self._data[start * HASH_SIZE : stop * HASH_SIZE])
+            return [data[each : each + HASH_SIZE] for each in range(0, len(data), step * HASH_SIZE)]
         return bytes(self._data[place * HASH_SIZE : (place + 1) * HASH_SIZE])

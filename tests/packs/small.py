@@ -20,7 +20,7 @@ from app.connectors.base import Window
 from app.controls.loader import Controls, load
 from app.evaluation.model import Period
 from app.evaluation.service import evaluate
-from app.ledger.entry import RUN_KIND, LedgerEntry, entry_hash
+from app.ledger.entry import RUN_KIND, LedgerEntry, entry_hash, leaf_bytes
 from app.ledger.merkle import consistency_proof, root, subset_proof
 from app.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
 from app.packs import layout
@@ -248,7 +248,7 @@ def ledger_part(entries: list[LedgerEntry], box: bytes, referred: list[int]) -> 
     return LedgerPart(
         checkpoint=notes[1],
         key=key,
-        entries=[entries[index] for index in indices],
+        entries=[(index, leaf_bytes(entries[index])) for index in indices],
         subset=SubsetProof(size=len(entries), hashes=tuple(part.hex() for part in subset_proof(hashes, indices))),
         consistency=Consistency(
             previous=notes[0].decode(),

@@ -41,7 +41,7 @@ def entry(index: int, key: str = "k") -> LedgerEntry:
 
 def lines(*entries: LedgerEntry) -> list[bytes]:
     output = io.BytesIO()
-    write_entries(entries, output)
+    write_entries([(each.index, leaf_bytes(each)) for each in entries], output)
     return output.getvalue().splitlines(keepends=True)
 
 
