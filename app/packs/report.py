@@ -7,7 +7,7 @@ Out: the report, and the files derived with it: gaps, metrics, deviations, sampl
 Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,13 +27,13 @@ from app.packs.deviations import Deviations, deviates
 from app.packs.frames import draw_samples
 from app.packs.listings import Listing
 from app.packs.model import ChosenItem, ReportData, SampleDraw, SignerInfo, TestNarrative, Withholding
-from app.packs.rows import BATCH, Selection
+from app.packs.rows import BATCH, KeptRows, Selection
 from app.packs.samples import Samples, choose
 from app.packs.times import TimeRecord
 from app.packs.withholding.reads import without_withheld
 from app.packs.withholding.words import limits_of_withholding
 from app.signing.canonical import canonical_json
-from app.trails.populations import POPULATIONS
+from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import read_period, rows_of, segment_files
 
 _SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
@@ -104,6 +104,7 @@ def derive_content(
     folders: Folders,
     output: Path,
     measured: tuple[MetricResult, ...] | None = None,
+    kept: KeptRows | None = None,
 ) -> ReportData:
     """Write every derived file of a pack below ``output`` and return the report.
 
@@ -114,6 +115,7 @@ def derive_content(
         folders: the frozen populations and the result vectors.
         output: an existing folder.
         measured: what ``measure`` gives for exactly these, if somebody has asked already.
+        kept: rows of these populations that were picked out before.
     """
     for folder in (layout.DEVIATIONS, layout.FRAMES, layout.POPULATIONS):
         (output / folder).mkdir(parents=True, exist_ok=True)
@@ -125,7 +127,7 @@ def derive_content(
         output / layout.FRAMES,
     )
     chosen = choose(facts.also, folders.populations)
-    tables = _write_rows(evaluation, controls, (draws, chosen), folders, output)
+    tables = _write_rows(evaluation, controls, (draws, chosen), folders, output, kept or KeptRows())
     evaluated = _Evaluated(
         evaluation=evaluation, controls=controls, segments=folders.populations, results=folders.results
     )
@@ -229,6 +231,7 @@ def _write_rows(
     drawn: tuple[Sequence[SampleDraw], Sequence[ChosenItem]],
     folders: Folders,
     output: Path,
+    kept: KeptRows,
 ) -> dict[str, DeviationTable]:
     """Read each population once, and write what shows its rows: the listing, its deviations, its samples."""
     tables: dict[str, DeviationTable] = {}
@@ -242,15 +245,23 @@ def _write_rows(
         samples = Samples(*drawn, population)
         listing = Listing(row_class, output / layout.POPULATIONS / f"{population}.csv")
         with listing, Deviations(tests, population, folders.results, output / layout.DEVIATIONS) as deviations:
-            selection = Selection(samples.wanted | deviations.wanted)
+            wanted = samples.wanted | deviations.wanted
+            selection, known = Selection(wanted), kept.of(population, wanted)
             for segment in segment_files(folders.populations, population):
                 with pq.ParquetFile(segment) as file:
-                    columns = None if selection else listing.leaves(file.schema_arrow)
+                    columns = listing.leaves(file.schema_arrow) if known is not None or not wanted else None
                     for batch in file.iter_batches(batch_size=BATCH, columns=columns):
                         listing.add(batch)
-                        for row in rows_of(selection.of(batch), population, period) if selection else ():
-                            deviations.add(row)
-                            samples.add(row)
+                        rows = [] if columns else rows_of(selection.of(batch), population, period)
+                        _add(rows, deviations, samples)
+            for batch in known or []:
+                _add(rows_of(selection.of(batch), population, period), deviations, samples)
         samples.write(output / layout.SAMPLES)
         tables |= deviations.tables()
     return tables
+
+
+def _add(rows: Iterable[Row], deviations: Deviations, samples: Samples) -> None:
+    for row in rows:
+        deviations.add(row)
+        samples.add(row)

@@ -25,6 +25,7 @@ from app.packs.container import CHUNK
 from app.packs.layout import POPULATIONS, REPORT_JSON, RESULTS, Predicate
 from app.packs.model import ReportData, Withholding
 from app.packs.report import Folders
+from app.packs.rows import KeptRows
 from app.signing.dsse import Bundle, Statement
 from app.signing.pdf_check import PdfSignature
 from app.signing.timestamps import TimeToken
@@ -58,6 +59,7 @@ class Case:
         found: name to hex SHA-256 of every file, if the archive has been read as a whole and is spelled as packs are.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
+        kept: rows that a step has picked out of the populations.
         caution_about_flags: what rests on flags of withheld texts, until all of these texts are disclosed.
         not_reperformed: tests whose outcomes are the signer's claim, because the pack withholds what they read.
     """
@@ -83,8 +85,7 @@ class Case:
         self.statement: Statement | None = None
         self.predicate: Predicate | None = None
         self.certificate: x509.Certificate | None = None
-        self.is_strangers = False
-        self.compared = False
+        self.is_strangers = self.compared = False
         self.unfit: set[str] = set()
         self.found: dict[str, str] = {}
         self.digests: dict[str, str] = {}
@@ -97,6 +98,7 @@ class Case:
         self._folders: Folders | None = None
         self.reperformed: Folders | None = None
         self.derived: Path | None = None
+        self.kept = KeptRows()
 
     def close(self) -> None:
         """Let go of the archive."""

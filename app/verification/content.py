@@ -77,7 +77,8 @@ def report(case: Case) -> str:
     derived.mkdir()
     stated = case.report()
     folders = need(case.reperformed, 15)
-    derive_content(facts_of(stated), stated.evaluation, need(case.controls, 13), folders, derived, case.measured())
+    facts, loaded = facts_of(stated), need(case.controls, 13)
+    derive_content(facts, stated.evaluation, loaded, folders, derived, case.measured(), case.kept)
     case.derived = derived
     names = [layout.REPORT_JSON, layout.GAPS_JSON, layout.METRICS_JSON, layout.README, layout.VERIFY]
     compared = [*names, *_tree(derived, layout.SAMPLES)]

@@ -21,7 +21,7 @@ from app.evaluation.oracle import judge
 from app.packs.deviations import DEVIATING
 from app.packs.model import ReportData
 from app.packs.report import Folders
-from app.packs.rows import select_rows
+from app.packs.rows import KeptRows, select_rows
 from app.trails.populations import POPULATIONS, Row
 from app.verification.case import Case, need
 from app.verification.outcome import Failed, fail_if_any
@@ -66,10 +66,16 @@ def by_interpreter(case: Case) -> str:
     folders, report = need(case.reperformed, 15), case.report()
     kept = tuple(test for test in report.evaluation.tests if test.test_id not in case.not_reperformed)
     asked = msgspec.structs.replace(report, evaluation=msgspec.structs.replace(report.evaluation, tests=kept))
-    return f"{interpret(need(case.controls, 13), asked, folders)}{not_done(case.not_reperformed)}"
+    return f"{interpret(need(case.controls, 13), asked, folders, kept=case.kept)}{not_done(case.not_reperformed)}"
 
 
-def interpret(controls: Controls, report: ReportData, folders: Folders, whole_up_to: int = WHOLE_UP_TO) -> Asked:
+def interpret(
+    controls: Controls,
+    report: ReportData,
+    folders: Folders,
+    whole_up_to: int = WHOLE_UP_TO,
+    kept: KeptRows | None = None,
+) -> Asked:
     """Compare what the interpreter says of items with the result vectors.
 
     Args:
@@ -77,6 +83,7 @@ def interpret(controls: Controls, report: ReportData, folders: Folders, whole_up
         report: which tests were run, for which period, and what was drawn or chosen.
         folders: the populations, and the result vectors to compare with.
         whole_up_to: populations of at most so many items are asked about whole.
+        kept: gets the rows that were asked about.
 
     Raises:
         Failed: an outcome differs, or an item of a result vector is not in its population.
@@ -89,7 +96,7 @@ def interpret(controls: Controls, report: ReportData, folders: Folders, whole_up
         definitions = _definitions(controls, report, population)
         if definitions:
             found = _Population(folders, population, definitions, sampled[population], is_whole=is_whole)
-            problems += found.compare(asked, _MAX_PROBLEMS - len(problems))
+            problems += found.compare(asked, _MAX_PROBLEMS - len(problems), kept)
         if len(problems) >= _MAX_PROBLEMS:
             raise Failed(problems)
     fail_if_any(problems)
@@ -134,12 +141,12 @@ class _Population:
         self._sampled = sampled
         self._is_whole = is_whole
 
-    def compare(self, asked: Asked, most: int) -> list[str]:
+    def compare(self, asked: Asked, most: int, kept: KeptRows | None) -> list[str]:
         """Return how the interpreter differs on deviations and sampled items, or on all items."""
         recorded = self._recorded()
         problems: list[str] = []
         missing = recorded.keys() | self._sampled
-        for row in select_rows(self._folders.populations, self._population, recorded):
+        for row in select_rows(self._folders.populations, self._population, recorded, kept):
             missing.discard(row.item_id)
             problems += self._of_one(row, recorded[row.item_id], asked)
             if len(problems) >= most:
