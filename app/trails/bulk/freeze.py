@@ -219,6 +219,7 @@ def _take_in(store: Store, sources: Sources, earlier: _Earlier | None) -> None:
             store.fold_more(kind, sources.told_at)
         else:
             store.fold(kind)
+    store.run("DROP TABLE raw")
 
 
 def _queries(population: str, days: Mapping[int, int], chunks: Sequence[Chunk]) -> Iterator[str]:

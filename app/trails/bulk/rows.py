@@ -58,16 +58,18 @@ def _all(*lists: str) -> str:
 def _listed(parents: str, view: str, *order: str, basis: str | None = None) -> str:
     """Return SQL that lists views by item: ``parents`` gives item_id, key of the view, and what ``order`` needs."""
     shown = "v.view" if basis is None else f"struct_insert(v.view, link_basis := {basis})"
-    return (
-        f"SELECT p.item_id, {_in_order(shown, *order)} AS views, flatten(list(v.ledger)) AS ledger"
-        f" FROM ({parents}) p JOIN {view} v ON v.item_id = p.key GROUP BY p.item_id"
-    )
+    return _in_order(f"({parents}) p JOIN {view} v ON v.item_id = p.key", shown, *order)
 
 
-def _in_order(shown: str, *order: str) -> str:
-    """Return SQL for a list in an order; sorting it as a list is twice as quick as aggregating it in order."""
+def _in_order(rows: str, shown: str, *order: str) -> str:
+    """Return SQL that lists what is shown by item, in an order; to sort a list is quicker than to make it in order."""
     keys = "".join(f"k{place} := {key}, " for place, key in enumerate(order))
-    return f"list_transform(list_sort(list(struct_pack({keys}shown := {shown}))), lambda each: each.shown)"
+    return (
+        "SELECT item_id, list_transform(shown, lambda each: each.shown) AS views,"
+        " flatten(list_transform(shown, lambda each: each.ledger)) AS ledger FROM ("
+        f"SELECT p.item_id, list_sort(list(struct_pack({keys}shown := {shown}, ledger := v.ledger))) AS shown"
+        f" FROM {rows} GROUP BY p.item_id)"
+    )
 
 
 def _in_chunk(table: str, item: str, key: str, more: str = "") -> str:
@@ -275,15 +277,16 @@ _SESSION_EVENT_ROWS: _Query = (
             "v.item_id",
         ),
         # Of one ticket the closest word counts: raised about the command, about its session, or the session's reason.
-        "q_ticket": (
-            f"SELECT p.item_id, {_in_order(_RAISED, 'v.item_id')} AS views, flatten(list(v.ledger)) AS ledger FROM ("
-            "SELECT item_id, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
+        "q_ticket": _in_order(
+            "(SELECT item_id, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
             + _of_session("session_reason", "item_id", "ticket", ", x.basis, NULL::VARCHAR AS about, 2 AS place")
             + " UNION ALL "
             + _of_session("raised_ticket", "parent", "child", ", 'exact', 'session', 1")
             + " UNION ALL "
             + _in_chunk("event_ticket", "parent", "child", ", 'exact', 'event', 0")
-            + ") GROUP BY item_id, key) p JOIN ticket_view v ON v.item_id = p.key GROUP BY p.item_id"
+            + ") GROUP BY item_id, key) p JOIN ticket_view v ON v.item_id = p.key",
+            _RAISED,
+            "v.item_id",
         ),
         "q_alert": _listed(
             _in_chunk("event_alert", "parent", "child", ", 0 AS place")

@@ -109,8 +109,8 @@ class Store:
         for batch in batches:
             self._arrive(f"INSERT INTO {name} FROM arriving", pa.Table.from_batches([batch], schema))
 
-    def _arrive(self, sql: str, table: pa.Table) -> None:
-        self._connection.register("arriving", table)
+    def _arrive(self, sql: str, arriving: pa.Table | pa.RecordBatchReader) -> None:
+        self._connection.register("arriving", arriving)
         self._connection.execute(sql)
         self._connection.unregister("arriving")
 
@@ -120,21 +120,14 @@ class Store:
             self.run(f'CREATE TABLE kept."{table}" AS FROM "{table}"')
 
     def receive(self, observations: Iterable[pa.RecordBatch]) -> None:
-        """Take observations in, a table ``raw_<kind>`` for each record type that grows."""
-        for kind in GROWING:
-            self._arrive(f"CREATE OR REPLACE TABLE raw_{kind} AS FROM arriving", OBSERVATIONS.empty_table())
-        for batch in observations:
-            self._connection.register("arriving", batch)
-            for kind in GROWING:
-                self.run(f"INSERT INTO raw_{kind} FROM arriving WHERE record_type = '{kind}'")
-            self._connection.unregister("arriving")
+        """Take observations in, as table ``raw``."""
+        self._arrive("CREATE TABLE raw AS FROM arriving", pa.RecordBatchReader.from_batches(OBSERVATIONS, observations))
 
     def fold(self, kind: RecordType) -> None:
         """Make the table of one record type out of what was received of it."""
-        several = f"SELECT source, record_id FROM raw_{kind} GROUP BY ALL HAVING count(*) > 1"
-        self.run(f"CREATE OR REPLACE TABLE twice AS {several}")
+        said = f"SELECT source, record_id FROM raw WHERE record_type = '{kind}'"
+        self.run(f"CREATE OR REPLACE TABLE twice AS {said} GROUP BY ALL HAVING count(*) > 1")
         self.run(_fold_sql(kind))
-        self.run(f"DROP TABLE raw_{kind}")
 
     def fold_more(self, kind: RecordType, told_at: Callable[[list[int]], Iterable[pa.RecordBatch]]) -> None:
         """Make the table of one record type out of that of the earlier freeze and what was received since.
@@ -146,11 +139,12 @@ class Store:
             told_at: gives what the entries at some ledger indices say.
         """
         item = f"source || '/{kind}/' || record_id"
-        self.run(f"CREATE TABLE touched_{kind} AS SELECT DISTINCT {item} AS item_id FROM raw_{kind}")
+        told = f"SELECT DISTINCT {item} AS item_id FROM raw WHERE record_type = '{kind}'"
+        self.run(f"CREATE TABLE touched_{kind} AS {told}")
         before = self.rows(f'SELECT DISTINCT unnest(ledger) FROM old."{kind}" SEMI JOIN touched_{kind} USING (item_id)')
         for batch in told_at([index for (index,) in before]):
             again = f"FROM arriving WHERE record_type = '{kind}' AND {item} IN (FROM touched_{kind})"
-            self._arrive(f"INSERT INTO raw_{kind} {again}", pa.Table.from_batches([batch], OBSERVATIONS))
+            self._arrive(f"INSERT INTO raw {again}", pa.Table.from_batches([batch], OBSERVATIONS))
         self.fold(kind)
         self.run(f'INSERT INTO "{kind}" BY NAME FROM old."{kind}" ANTI JOIN touched_{kind} USING (item_id)')
 
@@ -197,13 +191,13 @@ def _fold_sql(kind: RecordType) -> str:
 CREATE OR REPLACE TABLE "{kind}" AS
 SELECT source || '/{kind}/' || record_id AS item_id, source, record_id AS id, {once},
   [ledger_index] AS ledger, observed_at AS first_at
-FROM (SELECT raw.*, {said} FROM raw_{kind} raw ANTI JOIN twice USING (source, record_id))
+FROM (SELECT raw.*, {said} FROM raw ANTI JOIN twice USING (source, record_id) WHERE record_type = '{kind}')
 UNION ALL
 SELECT source || '/{kind}/' || record_id, source, record_id, {last},
   list_sort(list_distinct(list(ledger_index))), min(observed_at)
 FROM (
   SELECT raw.*, {said}, row_number() OVER (PARTITION BY source, record_id ORDER BY observed_at, body) AS place
-  FROM raw_{kind} raw SEMI JOIN twice USING (source, record_id)
+  FROM raw SEMI JOIN twice USING (source, record_id) WHERE record_type = '{kind}'
 )
 GROUP BY source, record_id"""
 
