@@ -20,7 +20,7 @@ from app.records.folding import FoldedRecord, fold
 from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
 from app.trails.arrow import arrow_schema, conform
 from app.trails.bulk.changes import COMPARED, changed_days
-from app.trails.bulk.chunks import CHUNK_ITEMS, OF_SESSIONS, Chunk, cut, put_places
+from app.trails.bulk.chunks import OF_SESSIONS, Chunk, cut, put_places
 from app.trails.bulk.items import BIG, put_behind, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
@@ -40,6 +40,7 @@ from app.trails.views import Use
 
 _LOG = logging.getLogger(__name__)
 
+_BATCH_ROWS = 8_192
 LINKING = ".linking-"
 """How folders are called that a freeze works in."""
 
@@ -237,7 +238,7 @@ def _rows(store: Store, population: str, queries: Iterable[str]) -> Iterator[pa.
     """Yield the rows of a population by day and item id, each batch with the day in front."""
     with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
     for query in queries:
-        for batch in store.batches(query, CHUNK_ITEMS):
+        for batch in store.batches(query, _BATCH_ROWS):
             yield conform(batch, with_day)
 
 
