@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,14 @@ from app.verification.second_engine import WHOLE_UP_TO
 
 _MAX_PROBLEMS = 20
 _INDEX = re.compile(r"\[\d+\]")
+
+
+class _Done(NamedTuple):
+    """On how many items a test was run again, of how many; of ``beyond`` the lists are too long for the interpreter."""
+
+    asked: int
+    items: int
+    beyond: int
 
 
 class _Opened(msgspec.Struct):
@@ -81,12 +90,15 @@ def check(case: Case) -> str:
     every = definitions_of(controls, case.report().evaluation)
     definitions = [each for each in every if each.id in case.not_reperformed]
     done = _again(definitions, opened, revealed, case.work / "results again")
-    whole = [name for name, (asked, items) in done.items() if asked == items]
+    whole = [name for name, each in done.items() if each.asked == each.items]
     case.not_reperformed = tuple(name for name in case.not_reperformed if name not in whole)
     texts = _flags_again(controls, opened, revealed)
     if not opened.closed["session_event", "event.text"]:
         case.caution_about_flags = None
-    told = ", ".join(f"{name} on {asked:,} of {items:,} items" for name, (asked, items) in done.items() if asked)
+    told = ", ".join(f"{name} on {each.asked:,} of {each.items:,} items" for name, each in done.items() if each.asked)
+    beyond = sum(each.beyond for each in done.values())
+    if beyond:
+        told += f", but for {beyond:,} outcomes by the SQL engine only, as the interpreter cannot read lists so long"
     return f"{len(opened.fitting):,} values fit; run again on them: {told or 'no test'}; rules on {texts:,} texts"
 
 
@@ -122,16 +134,14 @@ def _left_over(opened: _Opened) -> list[str]:
     return problems
 
 
-def _again(
-    definitions: Sequence[Definition], opened: _Opened, folders: Folders, results: Path
-) -> dict[str, tuple[int, int]]:
-    """Run tests again on the items that show everything a test reads; return of how many items of how many.
+def _again(definitions: Sequence[Definition], opened: _Opened, folders: Folders, results: Path) -> dict[str, _Done]:
+    """Run tests again on the items that show everything a test reads; return how often, by test.
 
     Raises:
         Failed: an outcome is another one.
     """
     judge(definitions, folders.populations, results)
-    done: dict[str, tuple[int, int]] = {}
+    done: dict[str, _Done] = {}
     problems: list[str] = []
     for definition in definitions:
         recorded = outcomes_of(folders.results, definition.population, definition.id)
@@ -139,18 +149,26 @@ def _again(
         closed = {item for path in paths_read(definition) for item in opened.closed[definition.population, path]}
         eligible = {item: outcome for item, outcome in recorded.items() if item not in closed}
         other = sorted(item for item, outcome in eligible.items() if found[item] != outcome)
-        other += _interpreted(definition, eligible, folders)
+        differing, beyond = _interpreted(definition, eligible, folders)
+        other += differing
         problems += [f"{definition.id} on {item}: the disclosed values give another outcome" for item in other]
-        done[definition.id] = (len(eligible), len(recorded))
+        done[definition.id] = _Done(len(eligible), len(recorded), beyond)
     fail_if_any(problems[:_MAX_PROBLEMS])
     return done
 
 
-def _interpreted(definition: Definition, eligible: Mapping[str, ItemOutcome], folders: Folders) -> list[str]:
-    """Return the items of which the second engine says something else; it is asked of the first by id."""
+def _interpreted(
+    definition: Definition, eligible: Mapping[str, ItemOutcome], folders: Folders
+) -> tuple[list[str], int]:
+    """Return the items of which the second engine says something else, and of how many it says nothing.
+
+    It is asked of the first by id.
+    """
     wanted = sorted(eligible)[:WHOLE_UP_TO]
     rows = select_rows(folders.populations, definition.population, wanted)
-    return [row.item_id for row in rows if interpret([definition], row)[definition.id] != eligible[row.item_id]]
+    said = {row.item_id: interpret([definition], row).get(definition.id) for row in rows}
+    other = [item for item, outcome in said.items() if outcome not in {None, eligible[item]}]
+    return other, list(said.values()).count(None)
 
 
 def _flags_again(controls: Controls, opened: _Opened, folders: Folders) -> int:

@@ -2,6 +2,7 @@
 
 """A pack that withholds fields verifies, says what nobody could check, and checks what is disclosed later."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -90,6 +91,17 @@ def test_with_all_disclosed_every_test_is_run_again(made: Made, identity: Signin
     assert detail(report, DISCLOSED).endswith("; rules on 3 texts")
     assert "Not run again" not in as_text(report)
     assert "signer's claim" not in " ".join(report.cautions)
+
+
+def test_what_is_too_long_for_the_interpreter_is_counted_and_not_called_a_difference(
+    made: Made, identity: SigningIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.verification.disclosed.interpret", lambda _definitions, _row: {})
+    report = verified(made, identity, made[1])
+    assert report.holds, as_text(report)
+    assert report.not_reperformed == ()
+    outcomes = sum(map(int, re.findall(r" on (\d+) of \d+ items", detail(report, DISCLOSED))))
+    assert f", but for {outcomes} outcomes by the SQL engine only, " in detail(report, DISCLOSED)
 
 
 def test_with_a_part_disclosed_its_items_are_run_again(made: Made, identity: SigningIdentity, tmp_path: Path) -> None:
