@@ -2,6 +2,7 @@
 
 """The steps that are measured, one per process: ``python -m benchmarks.steps STEP SESSIONS FOLDER`` prints JSON."""
 
+import hashlib
 import json
 import re
 import resource
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pyarrow as pa
 
@@ -25,20 +27,22 @@ from app.evaluation.questions import outcomes_sql, rows_sql
 from app.evaluation.service import evaluate
 from app.settings import Settings
 from app.trails.segments import read_period, read_rows
+from app.verification.verifier import verify
 from app.wiring import Services, build_services
 from benchmarks.by_hand import BY_HAND
 from benchmarks.organisation import DAY, DAYS, FIRST_DAY, LAST_DAY, START, Organisation
 
 PERIOD = Period.of_days(FIRST_DAY, LAST_DAY)
 FRAMEWORK = "soc2-tsc-2017"
+LITTLE = "600MB"
 _INSTANT = re.compile(rb'_at":([0-9]{13})')
 INTERPRETED = 2_000
 """Items that the interpreter is asked of; it is three orders of magnitude slower, so it is not asked of all."""
 
 
-def services(folder: Path) -> Services:
-    """Open the data directory of the benchmark."""
-    return build_services(Settings.load(folder / "data"), SystemClock())
+def services(folder: Path, **changed: str) -> Services:
+    """Open the data directory of the benchmark, with some settings changed."""
+    return build_services(Settings.load(folder / "data").model_copy(update=changed), SystemClock())
 
 
 def generate(folder: Path, sessions: int) -> str:
@@ -70,16 +74,7 @@ def freeze(folder: Path, sessions: int) -> str:
 def judge_every_item(folder: Path, sessions: int) -> tuple[str, bool]:
     """Judge every item by all tests, conclude, and compare with what was planted."""
     del sessions
-    opened = services(folder)
-    evaluation = evaluate(
-        controls=opened.controls,
-        catalog=opened.controls.resolve_framework(FRAMEWORK),
-        period=PERIOD,
-        as_of=opened.trails.as_of(),
-        ledger_size=opened.ledger.size(),
-        segments=folder / "segments",
-        results=folder / "results",
-    )
+    evaluation = _judge(services(folder), folder / "segments", folder / "results")
     planted = json.loads((folder / "planted.json").read_text())
     found = {test.test_id: test.counts["fail"] for test in evaluation.tests if test.counts["fail"]}
     judged = sum(sum(test.counts.values()) for test in evaluation.tests)
@@ -87,6 +82,37 @@ def judge_every_item(folder: Path, sessions: int) -> tuple[str, bool]:
     wrong = {name: counts for name, counts in wrong.items() if counts[0] != counts[1]}
     said = "planted = found" if not wrong else f"NOT as planted: {wrong}"
     return f"{len(evaluation.tests)} tests, {judged:,} answers; {said}", not wrong
+
+
+def in_little_memory(folder: Path, sessions: int) -> tuple[str, bool]:
+    """Link, freeze and judge again with a limit, which must give the same bytes."""
+    del sessions
+    opened, segments, results = services(folder, memory_limit=LITTLE), folder / "little", folder / "little-results"
+    opened.trails.freeze(PERIOD, segments, opened.controls.rule_set)
+    _judge(opened, segments, results)
+    same = _digests(segments) == _digests(folder / "segments") and _digests(results) == _digests(folder / "results")
+    shutil.rmtree(segments)
+    return f"memory_limit {LITTLE}: {'same bytes' if same else 'OTHER BYTES'}", same
+
+
+def _judge(opened: Services, segments: Path, results: Path) -> Evaluation:
+    return evaluate(
+        controls=opened.controls,
+        catalog=opened.controls.resolve_framework(FRAMEWORK),
+        period=PERIOD,
+        as_of=opened.trails.as_of(),
+        ledger_size=opened.ledger.size(),
+        segments=segments,
+        results=results,
+        memory_limit=opened.settings.memory_limit,
+    )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*.parquet")
+    }
 
 
 def by_hand(folder: Path, sessions: int) -> tuple[str, bool]:
@@ -108,6 +134,33 @@ def _timed(folder: Path, sql: str) -> tuple[float, pa.Table]:
         started = time.process_time()
         table = engine.sql(sql).to_arrow_table()
         return time.process_time() - started, table
+
+
+def evaluate_a_framework(folder: Path, sessions: int) -> str:
+    """Evaluate as ``proofroom evaluate`` does: link, freeze, judge, conclude, measure, and keep the answer."""
+    del sessions
+    evaluated = services(folder).evaluator.evaluate(FRAMEWORK, PERIOD)
+    return f"{len(evaluated.evaluation.tests)} tests, {len(evaluated.metrics)} metrics"
+
+
+def build_a_pack(folder: Path, sessions: int) -> str:
+    """Build the signed pack of the evaluated period."""
+    del sessions
+    pack = services(folder).packs.build(FRAMEWORK, PERIOD, folder / "packs")
+    return f"{pack.stat().st_size / 2**20:,.0f} MiB, of which the report {_report_size(pack) / 2**20:,.1f}"
+
+
+def _report_size(pack: Path) -> int:
+    with ZipFile(pack) as archive:
+        return next(member.file_size for member in archive.infolist() if member.filename.endswith("report.pdf"))
+
+
+def verify_the_pack(folder: Path, sessions: int) -> tuple[str, bool]:
+    """Verify it by all steps, every test performed again."""
+    del sessions
+    [pack] = (folder / "packs").glob("*.zip")
+    report = verify(pack, (folder / "data" / "keys" / "signing.crt").read_bytes())
+    return f"{len(report.steps)} steps: {'holds' if report.holds else 'DOES NOT HOLD'}", report.holds
 
 
 def one_more_day(folder: Path, sessions: int) -> tuple[str, bool]:
@@ -155,8 +208,11 @@ def interpret(folder: Path, sessions: int) -> str:
     outcomes(tests, rows[0])
     started = time.process_time()
     failed = sum(ItemOutcome.FAIL in outcomes(tests, row).values() for row in rows)
-    each = (time.process_time() - started) / len(rows)
-    return f"{len(tests)} tests of {len(rows):,} sessions ({failed} fail): {each * sessions:,.0f} CPU s for all"
+    whole = (time.process_time() - started) / len(rows) * sessions
+    files = rows_sql(checked_files(folder / "segments", "session"), read_period(folder / "segments"))
+    compiled, _ = _timed(folder, outcomes_sql([define(test) for test in tests], files))
+    asked = f"{len(tests)} tests of {len(rows):,} sessions ({failed} fail)"
+    return f"{asked}: {whole:,.0f} CPU s for all, {whole / compiled:,.0f} x the compiled query"
 
 
 STEPS: dict[str, Callable[[Path, int], Any]] = {
@@ -166,6 +222,10 @@ STEPS: dict[str, Callable[[Path, int], Any]] = {
     "test every item": judge_every_item,
     "by hand": by_hand,
     "interpreter": interpret,
+    f"in {LITTLE}": in_little_memory,
+    "evaluate a framework": evaluate_a_framework,
+    "build a pack": build_a_pack,
+    "verify the pack": verify_the_pack,
     "one more day": one_more_day,
 }
 
