@@ -58,17 +58,21 @@ def _all(*lists: str) -> str:
 def _listed(parents: str, view: str, *order: str, basis: str | None = None) -> str:
     """Return SQL that lists views by item: ``parents`` gives item_id, key of the view, and what ``order`` needs."""
     shown = "v.view" if basis is None else f"struct_insert(v.view, link_basis := {basis})"
-    return _in_order(f"({parents}) p JOIN {view} v ON v.item_id = p.key", shown, *order)
+    return _in_order(parents, view, shown, *order)
 
 
-def _in_order(rows: str, shown: str, *order: str) -> str:
-    """Return SQL that lists what is shown by item, in an order; to sort a list is quicker than to make it in order."""
+def _in_order(parents: str, view: str, shown: str, *order: str) -> str:
+    """Return SQL that lists views by item, in an order; as ``_listed``, ``shown`` says what is shown of each."""
     keys = "".join(f"k{place} := {key}, " for place, key in enumerate(order))
+    # To gather wide structs costs most here, and most items have only one; to sort is quicker than to gather sorted.
+    counted = f"SELECT *, count(*) OVER (PARTITION BY item_id) AS n FROM ({parents})"
+    rows = f"({counted}) p JOIN {view} v ON v.item_id = p.key"
     return (
-        "SELECT item_id, list_transform(shown, lambda each: each.shown) AS views,"
-        " flatten(list_transform(shown, lambda each: each.ledger)) AS ledger FROM ("
+        f"SELECT p.item_id, [{shown}] AS views, v.ledger FROM {rows} WHERE p.n = 1 UNION ALL"
+        " SELECT item_id, list_transform(shown, lambda each: each.shown),"
+        " flatten(list_transform(shown, lambda each: each.ledger)) FROM ("
         f"SELECT p.item_id, list_sort(list(struct_pack({keys}shown := {shown}, ledger := v.ledger))) AS shown"
-        f" FROM {rows} GROUP BY p.item_id)"
+        f" FROM {rows} WHERE p.n > 1 GROUP BY p.item_id)"
     )
 
 
@@ -278,13 +282,14 @@ _SESSION_EVENT_ROWS: _Query = (
         ),
         # Of one ticket the closest word counts: raised about the command, about its session, or the session's reason.
         "q_ticket": _in_order(
-            "(SELECT item_id, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
+            "SELECT item_id, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
             + _of_session("session_reason", "item_id", "ticket", ", x.basis, NULL::VARCHAR AS about, 2 AS place")
             + " UNION ALL "
             + _of_session("raised_ticket", "parent", "child", ", 'exact', 'session', 1")
             + " UNION ALL "
             + _in_chunk("event_ticket", "parent", "child", ", 'exact', 'event', 0")
-            + ") GROUP BY item_id, key) p JOIN ticket_view v ON v.item_id = p.key",
+            + ") GROUP BY item_id, key",
+            "ticket_view",
             _RAISED,
             "v.item_id",
         ),
