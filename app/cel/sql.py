@@ -361,7 +361,9 @@ class Compiler:
             or not self._is_fixed(asked.source)
         ):
             return None
-        return f"list_contains({self._fixed(asked, own, self.compile(field), once=True)}, {self.compile(value)})"
+        values = self._fixed(asked, own, self.compile(field), once=True)
+        # Of no values none is asked, so it does not matter if the one that is looked for is missing, or overflows.
+        return f"(len({values}) > 0 AND list_contains({values}, {self.compile(value)}))"
 
     def _split(self, asked: "_Asked") -> tuple[list[Expr], list[Expr]]:
         """Return the conditions that depend on an element and the row only and cannot err, and the others."""

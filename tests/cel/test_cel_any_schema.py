@@ -115,6 +115,22 @@ def test_the_engines_agree_where_macros_share_what_they_find(data):
         agree_where_proved(engines, data.draw(fuzz.related(engines.row, required=ROW_HAS)), ROW_HAS)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "first.exists(o, o.seq != null && second.exists(e, e.seq != null && e.seq == o.seq + p.most))",
+        "first.all(o, second.all(e, side == null || e.seq == null || e.seq != side.count - p.most))",
+        "first.all(o, !second.filter(e, e.seq != null && e.good).exists(e2, main.count + p.most == e2.seq))",
+    ],
+)
+def test_what_overflows_is_no_error_where_it_is_compared_with_nothing(expression):
+    engines = engines_of(Row)
+    checked = check(expression, row=Row, parameters={"most": 2**63 - 1})
+    answers = [three_valued(answer) for answer in engines.by_oracle(checked)]
+    assert None in answers
+    assert engines.by_shared_sql(checked) == answers
+
+
 class Elements(msgspec.Struct, frozen=True):
     """A row of nothing but a list."""
 
