@@ -18,6 +18,7 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
 import pyarrow as pa
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session
@@ -104,7 +105,7 @@ class Database:
         sql = str(statement.compile(self._engine, compile_kwargs={"literal_binds": True}))
         try:
             # The connection of this process keeps the files of SQLite's log there, which a reader cannot make.
-            with self.read(), closing(self._adbc()) as connection, closing(connection.cursor()) as cursor:
+            with self.read() as known, closing(self._adbc(known)) as connection, closing(connection.cursor()) as cursor:
                 if self.is_sqlite:
                     cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
                 cursor.execute(sql)
@@ -115,11 +116,13 @@ class Database:
             reason = str(error).strip().splitlines()[0]
             raise UsageError(f"the database cannot be read: {reason}", where=self._place) from error
 
-    def _adbc(self) -> Any:  # noqa: ANN401  The connection of a driver; its module has no types.
+    def _adbc(self, connection: Connection) -> Any:  # noqa: ANN401  The connection of a driver; its module has no types.
         if self.is_sqlite:
             return adbc_driver_sqlite.dbapi.connect(f"{Path(self._url.database or '').resolve().as_uri()}?mode=ro")
-        url = self._url.set(drivername="postgresql")
-        return adbc_driver_postgresql.dbapi.connect(url.render_as_string(hide_password=False))
+        # What psycopg connected with, and not the URL: libpq reads fewer, and shows the password of one it cannot read.
+        driver: Any = connection.connection.driver_connection
+        conninfo = make_conninfo(driver.info.dsn, password=driver.info.password or None)
+        return adbc_driver_postgresql.dbapi.connect(conninfo)
 
     def migrate(self) -> None:
         """Create the schema, or bring it up to date. Two processes that start at once do it one after the other.

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import URL, literal, make_url, text
 from sqlmodel import SQLModel, select
 
 from app.db import Database, bulk_insert, lock
@@ -128,6 +129,30 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_pat
     with pytest.raises(UsageError, match="cannot be used") as caught:
         database.migrate()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["two words", "per%cent", "a@b:/c?d#e", "it's"])
+def test_batches_are_read_whatever_the_password_is_made_of(postgresql: Callable[[str], str], password: str) -> None:
+    url = make_url(postgresql("postgres")).set(password=password)
+    database = Database(url.render_as_string(hide_password=False))
+    schema = pa.schema([pa.field("one", pa.int64())])
+    assert pa.Table.from_batches(database.batches(select(literal(1).label("one")), schema), schema).column(
+        0
+    ).to_pylist() == [1]
+    database.close()
+
+
+@pytest.mark.parametrize("name", ["two words", "per%20cent", "a?mode=memory", "a#b", "é", "it's"])
+def test_batches_are_read_wherever_the_file_is(sqlite_template: Path, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(URL.create("sqlite", database=str(path)).render_as_string())
+    with database.write() as connection:
+        bulk_insert(connection, "ledger_node", ["position", "hash"], [(7, b"x")])
+    schema = pa.schema([pa.field("position", pa.int64())])
+    batches = database.batches(select(LedgerNodeRow.position), schema)
+    assert pa.Table.from_batches(batches, schema).column(0).to_pylist() == [7]
+    database.close()
 
 
 def test_the_sqlite_file_is_private(tmp_path: Path) -> None:
