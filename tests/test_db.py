@@ -136,9 +136,8 @@ def test_batches_are_read_whatever_the_password_is_made_of(postgresql: Callable[
     url = make_url(postgresql("postgres")).set(password=password)
     database = Database(url.render_as_string(hide_password=False))
     schema = pa.schema([pa.field("one", pa.int64())])
-    assert pa.Table.from_batches(database.batches(select(literal(1).label("one")), schema), schema).column(
-        0
-    ).to_pylist() == [1]
+    batches = database.batches(select(literal(1).label("one")), schema)
+    assert pa.Table.from_batches(batches, schema).column(0).to_pylist() == [1]
     database.close()
 
 

@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import msgspec
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, UsageError
 from app.records.columns import OBSERVATIONS, batches_of
 from app.records.folding import fold
 from app.records.model import (
@@ -250,6 +251,27 @@ def test_a_damaged_file_of_an_earlier_freeze_costs_time_only(world, tmp_path: Pa
     with duckdb.connect(str(keep.file)) as kept:
         kept.execute('ALTER TABLE "session" DROP COLUMN target')
     assert frozen(world, tmp_path, "again", keep) == before
+
+
+@pytest.mark.parametrize("error", [UsageError("the database cannot be read"), KeyboardInterrupt()])
+def test_a_source_that_breaks_off_is_not_taken_for_records_that_cannot_be_linked(
+    world, tmp_path: Path, error: BaseException
+) -> None:
+    keep = Keep(file=tmp_path / "kept", name="before", made_for="test")
+    world.tell("tp", Session(id="s1", started_at=DAY))
+    frozen(world, tmp_path, "before", keep)
+    asked = []
+
+    def batches(since: int) -> Iterator[pa.RecordBatch]:
+        asked.append(since)
+        yield from world.batches(since)
+        raise error
+
+    sources = msgspec.structs.replace(sources_of(world), batches=batches)
+    with pytest.raises(type(error)) as caught:
+        freeze_in_bulk(sources, world.period, tmp_path / "again", Words(), "500MB", keep)
+    assert caught.value is error
+    assert asked == [1], "it did not begin again"
 
 
 def test_freezing_into_a_folder_of_shared_segments_changes_no_other(world, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ The rules of folding are those of ``app.records.folding``: later words win field
 import logging
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -120,8 +120,23 @@ class Store:
             self.run(f'CREATE TABLE kept."{table}" AS FROM "{table}"')
 
     def receive(self, observations: Iterable[pa.RecordBatch]) -> None:
-        """Take observations in, as table ``raw``."""
-        self._arrive("CREATE TABLE raw AS FROM arriving", pa.RecordBatchReader.from_batches(OBSERVATIONS, observations))
+        """Take observations in, as table ``raw``; if they break off, with the error that they broke off with."""
+        failed: list[BaseException] = []
+
+        def told() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from observations
+            except (Exception, KeyboardInterrupt) as error:
+                failed.append(error)
+                raise
+
+        try:
+            self._arrive("CREATE TABLE raw AS FROM arriving", pa.RecordBatchReader.from_batches(OBSERVATIONS, told()))
+        except duckdb.Error:
+            # DuckDB makes an error of its own of any in what it reads.
+            if failed:
+                raise failed[0] from None
+            raise
 
     def fold(self, kind: RecordType) -> None:
         """Make the table of one record type out of what was received of it."""
