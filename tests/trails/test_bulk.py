@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import duckdb
 import msgspec
@@ -26,6 +27,7 @@ from app.records.model import (
     Session,
     Waiver,
 )
+from app.trails.bulk import chunks
 from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
 from app.trails.evidence import coverages
 from app.trails.linking import build_populations
@@ -92,6 +94,10 @@ EVERYTHING = st.lists(
 )
 
 
+CHUNKS = st.sampled_from([1, chunks.CHUNK_ITEMS])
+"""Items in a chunk: a day is one of its own, or all days are in one."""
+
+
 def both(world, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the digests of the segments by the pure linker and by the sets."""
     flagger, period = Words(), world.period
@@ -124,25 +130,25 @@ def differences(
                 yield f"{item_id}\n  one:  {expected.get(item_id)}\n  sets: {found.get(item_id)}"
 
 
-@given(told=EVERYTHING)
+@given(told=EVERYTHING, items=CHUNKS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_sets_give_the_bytes_of_the_pure_linker(told: list, new_world: Callable) -> None:
+def test_sets_give_the_bytes_of_the_pure_linker(told: list, items: int, new_world: Callable) -> None:
     world = new_world()
     for source, at, record in told:
         world.tell(source, record, at=at)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, patch.object(chunks, "CHUNK_ITEMS", items):
         one, sets = both(world, Path(folder))
         assert one == sets, "\n".join(differences(Path(folder), one, sets))
 
 
-@given(told=EVERYTHING, split=st.integers(0, 40), late=st.booleans())
+@given(told=EVERYTHING, split=st.integers(0, 40), late=st.booleans(), items=CHUNKS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_writing_only_the_days_that_changed_gives_the_same_bytes(
-    told: list, split: int, late: bool, new_world: Callable
+    told: list, split: int, late: bool, items: int, new_world: Callable
 ) -> None:
     """A first part is frozen, then all of it; what is taken over of the first must be what would be written."""
     world, period = new_world(), new_world().period
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, patch.object(chunks, "CHUNK_ITEMS", items):
         folder = Path(name)
         keep = Keep(file=folder / "kept", name="before", made_for="test")
         for place, (source, at, record) in enumerate(told):
