@@ -48,7 +48,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 32768",
 )
 _WRITES = "proofroom_writes"
-_BATCH_ROWS = 65_536
+BATCH_ROWS = 1_024
+"""Rows that are read from SQLite at a time; PostgreSQL's driver counts bytes. A column of a batch ends at 2 GiB."""
 
 
 class Database:
@@ -107,7 +108,7 @@ class Database:
             # The connection of this process keeps the files of SQLite's log there, which a reader cannot make.
             with self.read() as known, closing(self._adbc(known)) as connection, closing(connection.cursor()) as cursor:
                 if self.is_sqlite:
-                    cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
+                    cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
                 cursor.execute(sql)
                 for batch in cursor.fetch_record_batch():
                     if batch.num_rows:  # SQLite tells the types of columns by their values.

@@ -14,7 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, literal, make_url, text
 from sqlmodel import SQLModel, select
 
-from app.db import Database, bulk_insert, lock
+from app.connectors.base import MAX_RECORD_BYTES
+from app.db import BATCH_ROWS, Database, bulk_insert, lock
 from app.errors import UsageError
 from app.ledger.tables import LedgerNodeRow
 from app.settings import Settings
@@ -152,6 +153,10 @@ def test_batches_are_read_wherever_the_file_is(sqlite_template: Path, tmp_path: 
     batches = database.batches(select(LedgerNodeRow.position), schema)
     assert pa.Table.from_batches(batches, schema).column(0).to_pylist() == [7]
     database.close()
+
+
+def test_a_batch_holds_the_largest_records() -> None:
+    assert BATCH_ROWS * MAX_RECORD_BYTES <= 2**30, "half of what an Arrow array of texts can hold"
 
 
 def test_the_sqlite_file_is_private(tmp_path: Path) -> None:
