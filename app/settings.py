@@ -27,8 +27,7 @@ class Settings(BaseSettings):
         dir: the data directory; holds the database, keys, segments and packs.
         database_url: ``postgresql://…``; without it, SQLite in the data directory.
         memory_limit: what the engine that links records and tests them may take, such as ``600MB``; beyond it, it uses
-            the disk. The program itself takes a few hundred MB more.
-            The process takes more: benchmarks/README.md has figures.
+            the disk. The process takes a few hundred MB more: benchmarks/README.md has figures.
         organisation: whose evidence this is, printed on reports.
         controls: folder of the organisation's own controls, laid over the shipped ones; without it, ``controls`` in the
             data directory, if there is one.
