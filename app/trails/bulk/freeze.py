@@ -118,7 +118,7 @@ def freeze_in_bulk(
     directory.mkdir(parents=True, exist_ok=True)
     for before in [keep.file, None] if keep else [None]:
         with tempfile.TemporaryDirectory(prefix=LINKING, dir=directory.parent) as scratch:
-            store = Store(Path(scratch), memory_limit, before)
+            store = Store(Path(scratch), memory_limit, _KEPT if keep else (), before)
             earlier = None
             try:
                 earlier = _earlier(store, sources, keep) if keep else None
@@ -140,6 +140,7 @@ def freeze_in_bulk(
     return digests
 
 
+_KEPT = ("state", "segment", *GROWING, *COMPARED)
 _STATE = pa.schema([pa.field(name, pa.string()) for name in ("made_for", "root", "segments")]).append(
     pa.field("size", pa.int64())
 )
@@ -169,7 +170,6 @@ def _keep(store: Store, keep: Keep, sources: Sources, digests: Mapping[str, str]
     root = sources.root(sources.size)
     store.put("state", [{"made_for": keep.made_for, "root": root, "segments": keep.name, "size": sources.size}], _STATE)
     store.put("segment", [{"name": name, "sha256": sha256} for name, sha256 in digests.items()], _DIGESTS)
-    store.keep(["state", "segment", *GROWING, *COMPARED])
 
 
 def _freeze(

@@ -8,9 +8,10 @@ The rules of folding are those of ``app.records.folding``: later words win field
 """
 
 import logging
+import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -35,6 +36,7 @@ GROWING = (
 """Record types that grow with use; all others are inventory, and are linked by ``app.trails.linking``."""
 DAY_MS = 86_400_000
 THREADS = 2
+_WRITTEN = re.compile(r'\b(CREATE TABLE|CREATE OR REPLACE TABLE|INSERT INTO) "?(\w+)"?')
 _LOG = logging.getLogger(__name__)
 _JSON_TYPES: dict[object, str] = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
 
@@ -45,6 +47,7 @@ class Store:
     Args:
         folder: an empty folder that may be deleted afterwards.
         memory_limit: as DuckDB spells it, such as ``1GB``; what does not fit is spilled into the folder.
+        keeps: names of the tables that a later freeze needs; they are made in a file of their own.
         earlier: the file of an earlier freeze, if there is one; it is read as schema ``old``, and never written.
 
     Attributes:
@@ -52,8 +55,11 @@ class Store:
         kept: the file for a later freeze.
     """
 
-    def __init__(self, folder: Path, memory_limit: str, earlier: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, memory_limit: str, keeps: Collection[str] = (), earlier: Path | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._keeps = frozenset(keeps)
         self.kept = folder / "kept.duckdb"
         self._connection = duckdb.connect(
             str(folder / "link.duckdb"),
@@ -87,8 +93,15 @@ class Store:
         self._connection.close()
 
     def run(self, sql: str) -> None:
-        """Execute a statement."""
-        self._connection.execute(sql)
+        """Execute a statement. A table that is kept is made in its file, and a view stands for it here."""
+        made = [name for verb, name in _WRITTEN.findall(sql) if name in self._keeps and verb != "INSERT INTO"]
+        self._connection.execute(_WRITTEN.sub(self._home, sql))
+        for name in made:
+            self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS FROM kept."{name}"')
+
+    def _home(self, written: re.Match[str]) -> str:
+        verb, name = written.groups()
+        return f'{verb} kept."{name}"' if name in self._keeps else written.group()
 
     def rows(self, sql: str) -> list[tuple[typing.Any, ...]]:
         """Return all rows of a query; for small answers only."""
@@ -111,13 +124,8 @@ class Store:
 
     def _arrive(self, sql: str, arriving: pa.Table | pa.RecordBatchReader) -> None:
         self._connection.register("arriving", arriving)
-        self._connection.execute(sql)
+        self.run(sql)
         self._connection.unregister("arriving")
-
-    def keep(self, tables: Iterable[str]) -> None:
-        """Copy tables into a file of their own, ``kept``, for a later freeze."""
-        for table in tables:
-            self.run(f'CREATE TABLE kept."{table}" AS FROM "{table}"')
 
     def receive(self, observations: Iterable[pa.RecordBatch]) -> None:
         """Take observations in, as table ``raw``; if they break off, with the error that they broke off with."""
