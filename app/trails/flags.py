@@ -11,6 +11,10 @@ from typing import Protocol
 
 from app.trails.populations import FlagView
 
+_REMEMBERED, _EACH = 16_777_216, 256
+"""Characters that are remembered, and those that a text counts besides its own."""
+_NONE: list[FlagView] = []
+
 
 class Flagger(Protocol):
     """Judges a text. Equal texts must get equal flags, whenever and wherever they are asked for."""
@@ -30,16 +34,23 @@ class NoFlags:
 
 
 class Flags:
-    """The flags of texts, each text judged once: people type the same few commands all day."""
+    """The flags of texts; the last ones are remembered, in bounded memory: people type the same commands all day."""
 
     def __init__(self, flagger: Flagger) -> None:
         self._flagger = flagger
         self._known: dict[str, list[FlagView]] = {}
+        self._room = _REMEMBERED
 
     def of(self, text: str | None) -> list[FlagView]:
         """Return the flags of a text, by rule. The list is shared: it must not be changed."""
         if not text:
-            return []
-        if text not in self._known:
-            self._known[text] = sorted(self._flagger.flags(text), key=lambda each: each.rule)
-        return self._known[text]
+            return _NONE
+        found = self._known.get(text)
+        if found is None:
+            found = sorted(self._flagger.flags(text), key=lambda each: each.rule) or _NONE
+            if self._room < len(text):
+                self._known.clear()
+                self._room = _REMEMBERED
+            self._known[text] = found
+            self._room -= len(text) + _EACH
+        return found

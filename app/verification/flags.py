@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.cel.reads import reads
-from app.controls.rules import RuleSet
 from app.packs.withholding.reads import definitions_of
+from app.trails.flags import Flags
 from app.trails.populations import FlagView
 from app.trails.segments import segment_files
 from app.verification.case import Case, need
@@ -25,13 +25,12 @@ TEXT = "event.text"
 _TOLD = ("id", "at", "text_sha256")
 """What tells one event from another."""
 _KEY_BYTES = 16
-_REMEMBERED = 100_000
 _NONE: list[FlagView] = []
 
 
 def again(case: Case) -> str:
     """Match the texts of all commands and queries on the rules again; a session must show the same flags."""
-    rules = _Judge(need(case.controls, 13).rule_set)
+    rules = Flags(need(case.controls, 13).rule_set)
     folder = case.folders_of_pack().populations
     is_withheld = case.withheld is not None and TEXT in case.withheld.fields
     shown = _Shown(is_withheld=is_withheld)
@@ -69,26 +68,6 @@ def again(case: Case) -> str:
             f"NOT DONE for {texts:,} withheld texts, whose flags are the signer's claim; sessions show the same{rest}"
         )
     return f"{texts:,} texts, {flagged:,} flagged{rest}"
-
-
-class _Judge:
-    """Gives the flags of texts, and remembers the last ones: people type the same few commands all day."""
-
-    def __init__(self, rules: RuleSet) -> None:
-        self._rules = rules
-        self._known: dict[str, list[FlagView]] = {}
-
-    def of(self, text: str | None) -> list[FlagView]:
-        """Return the flags of a text, by rule. The list is shared: it must not be changed."""
-        if not text:
-            return _NONE
-        if (known := self._known.get(text)) is not None:
-            return known
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        found = sorted(self._rules.flags(text), key=lambda each: each.rule) or _NONE
-        self._known[text] = found
-        return found
 
 
 class _Events:

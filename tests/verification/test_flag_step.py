@@ -68,7 +68,7 @@ def test_flags_that_follow_hold(tmp_path: Path) -> None:
 
 
 def test_texts_that_are_forgotten_are_matched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flags, "_REMEMBERED", 1)
+    monkeypatch.setattr("app.trails.flags._REMEMBERED", 1)
     events = [event(name, text, *found) for name in "ab" for text, *found in (("rm x", REMOVE), ("ls", LIST))]
     events = [{**each, "id": f"{each['id']}{place}"} for place, each in enumerate(events)]
     assert flags.again(case_of(tmp_path, events, events)) == "4 texts, 4 flagged"

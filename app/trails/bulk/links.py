@@ -97,7 +97,7 @@ SELECT child.c AS item_id, parent AS ticket, min(child.w) AS weakness FROM keyed
 
 
 _MENTIONED = pa.schema([pa.field("item_id", pa.string()), pa.field("name", pa.string())])
-_BATCH = 50_000
+_BATCH = 2_048
 
 
 def _mentioned(store: Store) -> Iterator[pa.RecordBatch]:

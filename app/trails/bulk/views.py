@@ -31,7 +31,7 @@ from app.trails.populations import (
     TicketView,
 )
 
-_BATCH = 50_000
+_BATCH = 2_048
 _FLAGS = pa.schema(
     [pa.field("text", pa.string()), pa.field("flags", pa.list_(pa.struct(list(arrow_schema(FlagView)))))]
 )
@@ -211,4 +211,5 @@ def _flagged(store: Store, flags: Flags) -> Iterator[pa.RecordBatch]:
             for text in batch.column(0).to_pylist()
             if (met := flags.of(text))
         ]
-        yield pa.RecordBatch.from_pylist(found, schema=_FLAGS)
+        if found:
+            yield pa.RecordBatch.from_pylist(found, schema=_FLAGS)
