@@ -106,7 +106,7 @@ def test_a_pack_that_is_interrupted_leaves_nothing(
 
 def test_an_import_that_is_interrupted_keeps_whole_batches_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "many.ndjson"
-    lines = [f'{{"type":"ticket","id":"OPS-{n}","opened_at":"2026-07-01T08:00:00Z"}}\n' for n in range(12_000)]
+    lines = [f'{{"type":"ticket","id":"OPS-{n}","opened_at":"2026-07-01T08:00:00Z"}}\n' for n in range(50_000)]
     path.write_text("".join(lines))
     folder = tmp_path / "data"
     command = ["import", str(path), "--as", "records", "--dir", str(folder)]
