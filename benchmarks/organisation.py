@@ -5,7 +5,7 @@
 In:  a number of privileged sessions and a seed. Out: the same lines of normalized NDJSON for the same two, every time.
 Everything is in order but what is planted. Who works how much, and where, follows Zipf's law, as in life: a few people
 and a few systems have most of the sessions. A day has hours, though: the law is flattened at its head (Mandelbrot), so
-that the busiest person has some 38 times as many rights as others have on average, however large the organisation.
+that the busiest person has at most some 38 times as many rights as others have on average, however many there are.
 """
 
 import datetime as dt
