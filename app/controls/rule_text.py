@@ -90,6 +90,9 @@ _OPTION = re.compile(r"(?:\s--?[\w-]{1,20}(?:\s?=\s?|\s)|\s-[a-zA-Z]|<<<\s?|\b(?
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BETWEEN = re.compile(r"[;\n]|&&|\|\|")
 _BEFORE: Final = 32
+_WORD_OF_ONE = r"[^\s\x00-\x1f\x7f-\U0010ffff\\`^${'\";&|]++"
+_ONE = re.compile(rf"{_WORD_OF_ONE}(?: {_WORD_OF_ONE})*+")
+"""A text of ASCII that a shell takes as it is and, if it has no comment, for one command and one statement."""
 
 
 class Readings:
@@ -104,8 +107,10 @@ class Readings:
         self.truncated = len(text) > MAX_CHARS
         half = MAX_CHARS // 2
         self._text = f"{text[:half]}\n{text[-half:]}" if self.truncated else text
-        self._plain = plain(self._text)
-        self.texts = tuple(dict.fromkeys(self._readings()))
+        # Nearly all commands are of this kind, and there may be millions.
+        self._is_one = "--" not in text and "/*" not in text and _ONE.fullmatch(self._text) is not None
+        self._plain = self._text if self._is_one else plain(self._text)
+        self.texts = (self._text,) if self._is_one else tuple(dict.fromkeys(self._readings()))
 
     def _readings(self) -> Iterator[str]:
         yield self._text
@@ -117,6 +122,8 @@ class Readings:
 
     def of(self, each: Each) -> tuple[str, ...]:
         """Return what a rule is matched on: the texts, their commands, or their statements."""
+        if self._is_one:
+            return self.texts
         match each:
             case "text":
                 return self.texts

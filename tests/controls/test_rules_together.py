@@ -2,10 +2,13 @@
 
 """Texts that are looked at together get the flags that they get alone, rule by rule and pattern by pattern."""
 
+import re
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from app.controls import rule_text
 from app.controls import rules as rules_module
 from app.controls.model import Each, RiskRule
 from app.controls.rule_text import _AS_IT_IS, Readings, as_shell
@@ -115,3 +118,12 @@ def test_a_shell_takes_plain_words_as_they_are(text: str) -> None:
     if _AS_IT_IS.fullmatch(text):
         # A quoted empty text is removed, and with it nothing else; but now all replacements are made.
         assert as_shell(f"{text} ''x") == f"{text} x"
+
+
+@given(st.text(st.sampled_from("ab /*.,=-|&;:\n\x7f\x80\xa0\u2003\u0430`${'\""), max_size=10))
+@settings(max_examples=1_000)
+def test_one_command_is_read_as_it_is_because_every_reading_would_be(text: str) -> None:
+    quick = [Readings(text).of(each) for each in EACH]
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(rule_text, "_ONE", re.compile("(?!)"))
+        assert [Readings(text).of(each) for each in EACH] == quick
