@@ -36,6 +36,8 @@ _A_PASS: Final = 32
 _TOGETHER: Final = 64
 _MOST_TOGETHER: Final = 1 << 18
 """Texts, and bytes of them, that are looked at together."""
+_A_FEW: Final = 8
+"""Texts that are looked at together when something may be found among many."""
 _ALONE = re.compile(r"\\[Az]|\(\?\w*-\w*m")
 """What can be found in a text and not in the same text as a line among others."""
 
@@ -165,18 +167,15 @@ class _Pass:
         return {self._owned[number - 1][0] for number in found if number}
 
     def possible(self, texts: Sequence[bytes]) -> list[int]:
-        """Return the places of those texts in a line of which something may be found; all others hold nothing."""
-        possible = []
-        waiting = [(0, len(texts))]
-        while waiting:
-            first, last = waiting.pop()
-            if last - first > 1:
-                if self._may_be_in(texts[first:last]):
-                    half = (first + last) // 2
-                    waiting += [(half, last), (first, half)]
-            elif self._may_be_in(texts[first:last]):
-                possible.append(first)
-        return possible
+        """Return the places of texts in whose lines something may be found; all others hold nothing."""
+        if not self._may_be_in(texts):
+            return []
+        return [
+            place
+            for first in range(0, len(texts), _A_FEW)
+            if self._may_be_in(texts[first : first + _A_FEW])
+            for place in range(first, min(first + _A_FEW, len(texts)))
+        ]
 
     def _may_be_in(self, texts: Sequence[bytes]) -> bool:
         if self._loose is None or sum(map(len, texts)) > _MOST_TOGETHER:
