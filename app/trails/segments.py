@@ -182,8 +182,9 @@ def segment_writer(path: Path, population: str) -> pq.ParquetWriter:
         data_page_version="1.0",
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
-        use_dictionary=True,
-        write_statistics=True,
+        # Compressed plain values are smaller than compressed dictionaries, and cheaper to write; days are small.
+        use_dictionary=False,
+        write_statistics=["item_id", "source", "at"],
         store_schema=False,
     )
 
