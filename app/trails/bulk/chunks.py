@@ -20,6 +20,8 @@ OF_SESSIONS = ("session", "session_event", "recording")
 CHUNK_ITEMS = 40_000
 """Items of one population in a chunk: enough to be quick, few enough for a small memory."""
 
+_SETTING = "SELECT item_id, rid, account, system, flow, chosen, basis, ledger FROM setting"
+"""What a row asks of the setting of its session; the rest is wide."""
 _OF_SESSION = {
     "setting": "item_id",
     "match_grant": "item_id",
@@ -101,6 +103,7 @@ def _statements() -> Iterator[str]:
     sessions = " UNION ".join(f"SELECT chunk, session_item AS item_id FROM {kind}_in_chunk" for kind in OF_SESSIONS)
     yield f"CREATE TABLE place_session AS FROM ({sessions}) WHERE item_id IS NOT NULL"
     for table, session in _OF_SESSION.items():
-        yield near_sql(table, f"SELECT p.chunk, x.* FROM {table} x JOIN place_session p ON p.item_id = x.{session}")
+        said = f"({_SETTING})" if table == "setting" else table
+        yield near_sql(table, f"SELECT p.chunk, x.* FROM {said} x JOIN place_session p ON p.item_id = x.{session}")
     for kind, shown in _SHOWN.items():
         yield f"CREATE TABLE place_{kind} AS SELECT DISTINCT chunk, item_id FROM ({' UNION ALL '.join(shown)})"

@@ -25,7 +25,7 @@ from app.trails.bulk.items import BIG, put_behind, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
 from app.trails.bulk.names import LEDGER, TEXTS, Names
-from app.trails.bulk.rows import rows_sql
+from app.trails.bulk.rows import Rows
 from app.trails.bulk.store import GROWING, Store, day_sql
 from app.trails.bulk.views import put_views
 from app.trails.evidence import SourceCoverage
@@ -40,7 +40,6 @@ from app.trails.views import Use
 
 _LOG = logging.getLogger(__name__)
 
-_BATCH_ROWS = 8_192
 LINKING = ".linking-"
 """How folders are called that a freeze works in."""
 
@@ -203,10 +202,10 @@ def _freeze(
     chunks = cut({population: days[population] for population in OF_SESSIONS})
     put_places(store, chunks)
     put_views(store, frame.flags)
+    rows = Rows(store)
     for population in POPULATIONS:
         if population in BIG:
-            queries = _queries(population, days[population], chunks)
-            segments.write_batches(population, _rows(store, population, queries))
+            segments.write_batches(population, _batches(rows, population, days[population], chunks))
         else:
             segments.write_rows(population, small[population])
     return segments.finish()
@@ -223,23 +222,25 @@ def _take_in(store: Store, sources: Sources, earlier: _Earlier | None) -> None:
     store.run("DROP TABLE raw")
 
 
-def _queries(population: str, days: Mapping[int, int], chunks: Sequence[Chunk]) -> Iterator[str]:
-    """Yield the queries for a population's rows of some days, each for as many as fit into a small memory."""
+def _batches(rows: Rows, population: str, days: Mapping[int, int], chunks: Sequence[Chunk]) -> Iterator[pa.RecordBatch]:
+    """Yield a population's rows of some days, by day and item id, each batch with the day in front."""
+    with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
+    for some, number in _parts(population, days, chunks):
+        for batch in rows.batches(population, some, number):
+            yield conform(batch, with_day)
+
+
+def _parts(
+    population: str, days: Mapping[int, int], chunks: Sequence[Chunk]
+) -> Iterator[tuple[Sequence[int], int | None]]:
+    """Yield days together, as many as fit into a small memory, and the chunk that they are of, where there are any."""
     if population not in OF_SESSIONS:
-        yield from (rows_sql(population, some) for some in cut({population: days}))
+        yield from ((some, None) for some in cut({population: days}))
         return
     for number, chunk in enumerate(chunks):
         some = [day for day in chunk if day in days]
         if some:
-            yield rows_sql(population, some, number)
-
-
-def _rows(store: Store, population: str, queries: Iterable[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a population by day and item id, each batch with the day in front."""
-    with_day = pa.schema([pa.field("day", pa.int64()), *segment_schema(population)])
-    for query in queries:
-        for batch in store.batches(query, _BATCH_ROWS):
-            yield conform(batch, with_day)
+            yield some, number
 
 
 def _remaining(

@@ -1,54 +1,132 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The rows of the populations that grow with use: one query per population, over the tables of this package.
+"""The rows of the populations that grow with use: a few narrow queries per population, over the tables of this package.
 
-In:  items, relations and views. Out: SQL that gives a chunk of a population's rows, in order.
-A query puts the views of everything that belongs to an item beside it; each view brings the ledger entries behind it.
+In:  items, relations and views. Out: a chunk of a population's rows, in order.
+One query tells what each row says by itself, and by which keys it shows views; others give these views, and the lists
+of what belongs to each row. ``app.trails.bulk.assembly`` lays them side by side. Each view brings the ledger entries
+behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import pyarrow as pa
+
+from app.trails.bulk.assembly import Lists, Views, assemble
 from app.trails.bulk.chunks import of_chunk_sql
-from app.trails.bulk.store import DAY_MS, day_sql
+from app.trails.bulk.store import DAY_MS, Store, day_sql
 from app.trails.segments import segment_schema
 
+_BATCH_ROWS = 8_192
 _INDICES = "[]::BIGINT[]"
 
 
-def rows_sql(population: str, days: Sequence[int], chunk: int | None = None) -> str:
-    """Return SQL for the rows of some days (since 1970), by day and item id, after a column ``day``.
+class _View(NamedTuple):
+    """A view that a row names by a key.
+
+    Attributes:
+        key: the key.
+        known: the query for ``key``, ``view`` and ``ledger`` of all there are, or, if ``is_near``, of all in the chunk.
+        is_near: there are more than fit into a small memory.
+    """
+
+    key: str
+    known: str
+    is_near: bool = False
+
+
+class _Query(NamedTuple):
+    """How the rows of a population are put together.
+
+    Attributes:
+        plain: column to what a row (``b``) says by itself.
+        views: column to the view that it shows; those that are no column are only behind the row.
+        lists: column to the query for ``nth`` (the number of the row), ``view`` and ``ledger``, in order.
+        joins: what the row's query joins besides.
+        ledgers: the entries behind what is plain.
+    """
+
+    plain: Mapping[str, str]
+    views: Mapping[str, _View]
+    lists: Mapping[str, str]
+    joins: Sequence[str]
+    ledgers: Sequence[str]
+
+
+class Rows:
+    """Puts rows together; what rows of all days show is read once.
 
     Args:
-        population: one that is made by sets.
-        days: the days, in order.
-        chunk: the chunk that all of them lie in, where there are chunks (see ``app.trails.bulk.chunks``).
+        store: has the items, relations and views.
     """
-    given, aggregates, joins, ledgers = _ROWS[population]
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._everywhere: dict[str, Views] = {}
+
+    def batches(self, population: str, days: Sequence[int], chunk: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some days (since 1970), by day and item id, after a column ``day``.
+
+        Args:
+            population: one that is made by sets.
+            days: the days, in order.
+            chunk: the chunk that all of them lie in, where there are chunks (see ``app.trails.bulk.chunks``).
+        """
+        self._store.run(f"CREATE OR REPLACE TABLE chunk AS {_numbered_sql(population, days)}")
+        [(rows,)] = self._store.rows("SELECT count(*) FROM chunk")
+        near = "" if chunk is None else f"WITH {', '.join(of_chunk_sql(chunk))} "
+        query = _QUERIES[population]
+        views = {name: self._views(near, view) for name, view in query.views.items()}
+        lists = {name: Lists(self._table(near + sql), rows) for name, sql in query.lists.items()}
+        names = ["day", *segment_schema(population).names]
+        start = 0
+        for batch in self._store.batches(near + _rows_sql(population), _BATCH_ROWS):
+            yield assemble(names, batch, start, views, lists)
+            start += batch.num_rows
+
+    def _views(self, near: str, view: _View) -> Views:
+        if view.is_near:
+            return Views(self._table(near + view.known))
+        if view.known not in self._everywhere:
+            self._everywhere[view.known] = Views(self._table(view.known))
+        return self._everywhere[view.known]
+
+    def _table(self, sql: str) -> pa.Table:
+        return self._store.batches(sql, _BATCH_ROWS).read_all()
+
+
+def _numbered_sql(population: str, days: Sequence[int]) -> str:
+    """Return SQL for the items of some days, numbered in the order of their rows."""
+    day = day_sql('"at"')
+    within = f'"at" >= {days[0] * DAY_MS} AND "at" < {(days[-1] + 1) * DAY_MS}'
+    if len(days) <= days[-1] - days[0]:
+        within += f" AND {day} IN ({', '.join(map(str, days))})"
+    return (
+        f"SELECT * EXCLUDE (subjects, targets), {day} AS day, row_number() OVER (ORDER BY {day}, item_id) - 1 AS nth"
+        f" FROM {population}_item WHERE {within}"
+    )
+
+
+def _rows_sql(population: str) -> str:
+    """Return SQL for what the rows say by themselves, in order."""
+    query = _QUERIES[population]
     shared = {
+        "day": "b.day",
         "item_id": "b.item_id",
         "source": "b.source",
         "at": "b.at",
-        "ledger": f"list_sort(list_distinct({_all(*ledgers, 'wv.ledger')}))",
-        "evidence": "e.view",
+        "ledger": _all(*query.ledgers, "wv.ledger"),
         "waivers": "coalesce(wv.refs, [])",
     }
-    names = segment_schema(population).names
-    columns = ", ".join(f'{({**shared, **given})[name]} AS "{name}"' for name in names)
-    items = f'SELECT * FROM {population}_item WHERE "at" >= {days[0] * DAY_MS} AND "at" < {(days[-1] + 1) * DAY_MS}'
-    if len(days) <= days[-1] - days[0]:
-        at = day_sql('"at"')
-        items += f" AND {at} IN ({', '.join(map(str, days))})"
-    near = [] if chunk is None else of_chunk_sql(chunk)
-    shown = (f"{name} AS ({sql})" for name, sql in aggregates.items())
-    parts = ", ".join([f"chunk AS MATERIALIZED ({items})", *near, *shown])
+    keys = {name: view.key for name, view in query.views.items()}
+    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in {**shared, **query.plain, **keys}.items())
     return f"""
-WITH {parts}
-SELECT {day_sql("b.at")} AS day, {columns}
+SELECT {columns}
 FROM chunk b
-JOIN evidence e ON e.first = b.evidence AND e.second = b.approved
 LEFT JOIN waived wv ON wv.population = '{population}' AND wv.item_id = b.item_id
-{" ".join([*joins, *(f"LEFT JOIN {name} ON {name}.item_id = b.item_id" for name in aggregates)])}
-ORDER BY day, b.item_id"""
+{" ".join(query.joins)}
+ORDER BY b.nth"""
 
 
 def _all(*lists: str) -> str:
@@ -56,90 +134,94 @@ def _all(*lists: str) -> str:
 
 
 def _listed(parents: str, view: str, *order: str, basis: str | None = None) -> str:
-    """Return SQL that lists views by item: ``parents`` gives item_id, key of the view, and what ``order`` needs."""
+    """Return SQL that lists views by row: ``parents`` gives nth, key of the view, and what ``order`` needs."""
     shown = "v.view" if basis is None else f"struct_insert(v.view, link_basis := {basis})"
     return _in_order(parents, view, shown, *order)
 
 
 def _in_order(parents: str, view: str, shown: str, *order: str) -> str:
-    """Return SQL that lists views by item, in an order; as ``_listed``, ``shown`` says what is shown of each."""
-    keys = "".join(f"k{place} := {key}, " for place, key in enumerate(order))
-    # To gather wide structs costs most here, and most items have only one; to sort is quicker than to gather sorted.
-    counted = f"SELECT *, count(*) OVER (PARTITION BY item_id) AS n FROM ({parents})"
-    rows = f"({counted}) p JOIN {view} v ON v.item_id = p.key"
+    """Return SQL that lists views by row, in an order; as ``_listed``, ``shown`` says what is shown of each."""
     return (
-        f"SELECT p.item_id, [{shown}] AS views, v.ledger FROM {rows} WHERE p.n = 1 UNION ALL"
-        " SELECT item_id, list_transform(shown, lambda each: each.shown),"
-        " flatten(list_transform(shown, lambda each: each.ledger)) FROM ("
-        f"SELECT p.item_id, list_sort(list(struct_pack({keys}shown := {shown}, ledger := v.ledger))) AS shown"
-        f" FROM {rows} WHERE p.n > 1 GROUP BY p.item_id)"
+        f"SELECT p.nth, {shown} AS view, v.ledger FROM ({parents}) p JOIN {view} v ON v.item_id = p.key"
+        f" ORDER BY {', '.join(['p.nth', *order])}"
     )
 
 
 def _in_chunk(table: str, item: str, key: str, more: str = "") -> str:
-    return f"SELECT {item} AS item_id, {key} AS key{more} FROM {table} x SEMI JOIN chunk ON chunk.item_id = x.{item}"
+    return f"SELECT chunk.nth, x.{key} AS key{more} FROM {table} x JOIN chunk ON chunk.item_id = x.{item}"
 
 
 def _of_session(table: str, item: str, key: str, more: str = "") -> str:
     """As ``_in_chunk``, for items that belong to a session: what hangs on the session, per item."""
-    return f"SELECT chunk.item_id, x.{key} AS key{more} FROM {table} x JOIN chunk ON chunk.session_item = x.{item}"
+    return f"SELECT chunk.nth, x.{key} AS key{more} FROM {table} x JOIN chunk ON chunk.session_item = x.{item}"
 
 
 _SETTING = "LEFT JOIN setting s ON s.item_id = b.session_item"
-_SESSION = "LEFT JOIN session_view sv ON sv.item_id = b.session_item"
+_EVIDENCE = _View(
+    "b.evidence || ' ' || b.approved",
+    f"SELECT first || ' ' || second AS key, view, {_INDICES} AS ledger FROM evidence",
+)
 
 
-def _person(rid: str) -> str:
-    return f"LEFT JOIN identity_view iv ON iv.name = {rid} AND iv.since <= b.at AND b.at < iv.until"
+def _then(table: str, name: str) -> str:
+    """Return a join with the view of somebody or something as it was at the row's instant."""
+    return f"LEFT JOIN {table} ON {table}.name = {name} AND {table}.since <= b.at AND b.at < {table}.until"
 
 
-_ACCOUNT = "LEFT JOIN account_view av ON av.name = s.account AND av.since <= b.at AND b.at < av.until"
+def _seen(table: str) -> _View:
+    """Return the view of a table that ``_then`` joins."""
+    known = f"SELECT name || ' ' || since AS key, view, ledger FROM {table}"
+    return _View(f"{table}.name || ' ' || {table}.since", known)
 
 
-def _workflow(flow: str) -> str:
-    return f"LEFT JOIN workflow_view fv ON fv.name = {flow} AND fv.since <= b.at AND b.at < fv.until"
+_SET_JOINS = (
+    _SETTING,
+    _then("identity_view", "s.rid"),
+    _then("account_view", "s.account"),
+    _then("workflow_view", "s.flow"),
+)
+_SET = {
+    "session": _View("b.session_item", "SELECT item_id AS key, view, ledger FROM session_view", is_near=True),
+    "identity": _seen("identity_view"),
+    "account": _seen("account_view"),
+    "target": _View(
+        "s.system",
+        "SELECT item_id AS key, any_value(view) AS view, any_value(ledger) AS ledger"
+        " FROM system WHERE item_id IS NOT NULL GROUP BY item_id",
+    ),
+    "workflow": _seen("workflow_view"),
+    "grant": _View(
+        "s.chosen || ' ' || s.basis",
+        "SELECT s.chosen || ' ' || s.basis AS key, struct_insert(v.view, link_basis := s.basis) AS view, v.ledger"
+        " FROM (SELECT DISTINCT chosen, basis FROM setting) s JOIN grant_view v ON v.item_id = s.chosen",
+        is_near=True,
+    ),
+    "evidence": _EVIDENCE,
+}
+"""What a session was used by, on, for and with: of a session, and of what belongs to one."""
 
-
-_CHOSEN = "LEFT JOIN grant_view gv ON gv.item_id = s.chosen"
-_GRANT = "CASE WHEN gv.view IS NOT NULL THEN struct_insert(gv.view, link_basis := s.basis) END"
-
-_Query = tuple[dict[str, str], dict[str, str], Sequence[str], Sequence[str]]
-
-_SESSION_ROWS: _Query = (
-    {
-        "session": "sv.view",
-        "identity": "iv.view",
-        "account": "av.view",
-        "target": "s.target_view",
-        "workflow": "fv.view",
-        "grant": _GRANT,
-        "grants": "coalesce(q_grant.views, [])",
-        "approvals": "coalesce(q_approval.views, [])",
-        "tickets": "coalesce(q_ticket.views, [])",
-        "recordings": "coalesce(q_recording.views, [])",
-        "events": "coalesce(q_event.views, [])",
-        "reviews": "coalesce(q_review.views, [])",
-        "alerts": "coalesce(q_alert.views, [])",
-    },
-    {
-        "q_grant": _listed(
-            _in_chunk("match_grant", "item_id", "grant_item", ", place, basis"),
+_SESSION_ROWS = _Query(
+    plain={},
+    views=_SET,
+    lists={
+        "grants": _listed(
+            _in_chunk("match_grant", "item_id", "grant_item", ", x.place, x.basis"),
             "grant_view",
             "p.place",
             basis="p.basis",
         ),
-        "q_approval": _listed(
-            _in_chunk("session_decision", "item_id", "approval", ", basis"),
+        "approvals": _listed(
+            _in_chunk("session_decision", "item_id", "approval", ", x.basis"),
             "approval_view",
             "v.decided",
             "v.item_id",
             basis="p.basis",
         ),
-        "q_ticket": _listed(
-            _in_chunk("session_reason", "item_id", "ticket", ", basis"), "ticket_view", "v.item_id", basis="p.basis"
+        "tickets": _listed(
+            _in_chunk("session_reason", "item_id", "ticket", ", x.basis"), "ticket_view", "v.item_id", basis="p.basis"
         ),
-        "q_recording": _listed(_in_chunk("session_recording", "parent", "child"), "recording_view", "v.item_id"),
-        "q_event": _listed(
+        "recordings": _listed(_in_chunk("session_recording", "parent", "child"), "recording_view", "v.item_id"),
+        "events": _listed(
             _in_chunk("session_child", "parent", "child"),
             "session_event_view",
             "v.seq IS NULL",
@@ -147,128 +229,86 @@ _SESSION_ROWS: _Query = (
             "coalesce(v.at, 0)",
             "v.item_id",
         ),
-        "q_review": _listed(
-            _in_chunk("all_session_review", "parent", "child", ", place"), "review_view", "p.place", "v.item_id"
+        "reviews": _listed(
+            _in_chunk("all_session_review", "parent", "child", ", x.place"), "review_view", "p.place", "v.item_id"
         ),
-        "q_alert": _listed(_in_chunk("session_alert", "parent", "child"), "alert_view", "v.item_id"),
+        "alerts": _listed(_in_chunk("session_alert", "parent", "child"), "alert_view", "v.item_id"),
     },
-    (_SETTING, _SESSION, _person("s.rid"), _ACCOUNT, _workflow("s.flow"), _CHOSEN),
-    (
-        "s.ledger",
-        "sv.ledger",
-        "iv.ledger",
-        "av.ledger",
-        "s.target_ledger",
-        "fv.ledger",
-        "q_grant.ledger",
-        "q_approval.ledger",
-        "q_ticket.ledger",
-        "q_recording.ledger",
-        "q_event.ledger",
-        "q_review.ledger",
-        "q_alert.ledger",
-    ),
+    joins=_SET_JOINS,
+    ledgers=("s.ledger",),
 )
 
-_GRANT_ROWS: _Query = (
-    {
+_GRANT_ROWS = _Query(
+    plain={
         "grant": "struct_insert(struct_update(gv.view, last_used_at := greatest(gv.view.last_used_at, u.use.at)),"
         " link_basis := 'exact')",
-        "identity": "iv.view",
         "target": "b.target_view",
-        "workflow": "fv.view",
-        "approvals": "coalesce(q_approval.views, [])",
-        "tickets": "coalesce(q_ticket.views, [])",
-        "reviews": "coalesce(q_review.views, [])",
-        "sessions": "coalesce(q_session.views, [])",
     },
-    {
-        "q_approval": _listed(
-            _in_chunk("grant_decision", "item_id", "approval", ", basis"),
+    views={
+        "identity": _seen("identity_view"),
+        "workflow": _seen("workflow_view"),
+        "evidence": _EVIDENCE,
+    },
+    lists={
+        "approvals": _listed(
+            _in_chunk("grant_decision", "item_id", "approval", ", x.basis"),
             "approval_view",
             "v.decided",
             "v.item_id",
             basis="p.basis",
         ),
-        "q_ticket": _listed(
-            _in_chunk("grant_reason", "item_id", "ticket", ", basis"), "ticket_view", "v.item_id", basis="p.basis"
+        "tickets": _listed(
+            _in_chunk("grant_reason", "item_id", "ticket", ", x.basis"), "ticket_view", "v.item_id", basis="p.basis"
         ),
-        "q_review": _listed(_in_chunk("grant_review", "parent", "child"), "review_view", "v.item_id"),
-        "q_session": _listed(_in_chunk("grant_user", "grant_item", "item_id"), "session_ref", "v.item_id"),
+        "reviews": _listed(_in_chunk("grant_review", "parent", "child"), "review_view", "v.item_id"),
+        "sessions": _listed(_in_chunk("grant_user", "grant_item", "item_id"), "session_ref", "v.item_id"),
     },
-    (
+    joins=(
         "JOIN grant_view gv ON gv.item_id = b.item_id",
         "LEFT JOIN last_use u ON u.grant_item = b.item_id",
-        _person("b.rid"),
-        _workflow("b.flow"),
+        _then("identity_view", "b.rid"),
+        _then("workflow_view", "b.flow"),
     ),
-    (
+    ledgers=(
         "gv.ledger",
         "CASE WHEN gv.view.last_used_at IS NULL OR gv.view.last_used_at < u.use.at THEN u.use.ledger END",
-        "iv.ledger",
         "b.target_ledger",
-        "fv.ledger",
-        "q_approval.ledger",
-        "q_ticket.ledger",
-        "q_review.ledger",
-        "q_session.ledger",
     ),
 )
 
-_IDENTITY_ROWS: _Query = (
-    {
-        "identity": "b.view",
-        "grants": "coalesce(q_grant.views, [])",
-        "sessions": "coalesce(q_session.views, [])",
-        "reviews": "coalesce(q_review.views, [])",
-    },
-    {
-        "q_grant": _listed(
+_IDENTITY_ROWS = _Query(
+    plain={"identity": "b.view"},
+    views={"evidence": _EVIDENCE},
+    lists={
+        "grants": _listed(
             _in_chunk("grant_of_person", "item_id", "grant_item"), "grant_view", "v.item_id", basis="'exact'"
         ),
-        "q_session": _listed(_in_chunk("session_of_person", "item_id", "session_item"), "session_ref", "v.item_id"),
-        "q_review": _listed(_in_chunk("review_of_person", "item_id", "review"), "review_view", "v.item_id"),
+        "sessions": _listed(_in_chunk("session_of_person", "item_id", "session_item"), "session_ref", "v.item_id"),
+        "reviews": _listed(_in_chunk("review_of_person", "item_id", "review"), "review_view", "v.item_id"),
     },
-    (),
-    ("b.ledger", "q_grant.ledger", "q_session.ledger", "q_review.ledger"),
+    joins=(),
+    ledgers=("b.ledger",),
 )
 
-_ACCESS_EVENT_ROWS: _Query = (
-    {
-        "access_event": "lv.view",
-        "target": "b.target_view",
-        "sessions": "coalesce(q_session.views, [])",
-        "alerts": "coalesce(q_alert.views, [])",
+_ACCESS_EVENT_ROWS = _Query(
+    plain={"access_event": "lv.view", "target": "b.target_view"},
+    views={"evidence": _EVIDENCE},
+    lists={
+        "sessions": _listed(_in_chunk("explained", "item_id", "session_item"), "session_ref", "v.item_id"),
+        "alerts": _listed(_in_chunk("access_event_alert", "parent", "child"), "alert_view", "v.item_id"),
     },
-    {
-        "q_session": _listed(_in_chunk("explained", "item_id", "session_item"), "session_ref", "v.item_id"),
-        "q_alert": _listed(_in_chunk("access_event_alert", "parent", "child"), "alert_view", "v.item_id"),
-    },
-    ("JOIN access_event_view lv ON lv.item_id = b.item_id",),
-    ("lv.ledger", "b.target_ledger", "q_session.ledger", "q_alert.ledger"),
+    joins=("JOIN access_event_view lv ON lv.item_id = b.item_id",),
+    ledgers=("lv.ledger", "b.target_ledger"),
 )
-
-_SET_JOINS = (_SETTING, _SESSION, _person("s.rid"), _ACCOUNT, _workflow("s.flow"), _CHOSEN)
-_SET_LEDGERS = ("s.ledger", "sv.ledger", "iv.ledger", "av.ledger", "s.target_ledger", "fv.ledger", "gv.ledger")
 
 _RAISED = "struct_insert(struct_update(v.view, about := p.about), link_basis := p.basis)"
 
-_SESSION_EVENT_ROWS: _Query = (
-    {
-        "event": "struct_insert(ev.view, text := ev.text)",
-        "session": "sv.view",
-        "identity": "iv.view",
-        "account": "av.view",
-        "target": "s.target_view",
-        "workflow": "fv.view",
-        "grant": _GRANT,
-        "reviews": "coalesce(q_review.views, [])",
-        "tickets": "coalesce(q_ticket.views, [])",
-        "alerts": "coalesce(q_alert.views, [])",
-    },
-    {
-        "q_review": _listed(
-            "SELECT DISTINCT item_id, key FROM ("
+_SESSION_EVENT_ROWS = _Query(
+    plain={"event": "struct_insert(ev.view, text := ev.text)"},
+    views=_SET,
+    lists={
+        "reviews": _listed(
+            "SELECT DISTINCT nth, key FROM ("
             + _of_session(
                 "(SELECT a.* FROM all_session_review a JOIN review r ON r.item_id = a.child WHERE r.event_id IS NULL)",
                 "parent",
@@ -281,19 +321,19 @@ _SESSION_EVENT_ROWS: _Query = (
             "v.item_id",
         ),
         # Of one ticket the closest word counts: raised about the command, about its session, or the session's reason.
-        "q_ticket": _in_order(
-            "SELECT item_id, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
+        "tickets": _in_order(
+            "SELECT nth, key, arg_min(basis, place) AS basis, arg_min_null(about, place) AS about FROM ("
             + _of_session("session_reason", "item_id", "ticket", ", x.basis, NULL::VARCHAR AS about, 2 AS place")
             + " UNION ALL "
             + _of_session("raised_ticket", "parent", "child", ", 'exact', 'session', 1")
             + " UNION ALL "
             + _in_chunk("event_ticket", "parent", "child", ", 'exact', 'event', 0")
-            + ") GROUP BY item_id, key",
+            + ") GROUP BY nth, key",
             "ticket_view",
             _RAISED,
             "v.item_id",
         ),
-        "q_alert": _listed(
+        "alerts": _listed(
             _in_chunk("event_alert", "parent", "child", ", 0 AS place")
             + " UNION ALL "
             + _of_session("session_alert", "parent", "child", ", 1"),
@@ -302,18 +342,22 @@ _SESSION_EVENT_ROWS: _Query = (
             "v.item_id",
         ),
     },
-    ("JOIN session_event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
-    ("ev.ledger", *_SET_LEDGERS, "q_review.ledger", "q_ticket.ledger", "q_alert.ledger"),
+    joins=("JOIN session_event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
+    ledgers=("ev.ledger", "s.ledger"),
 )
 
-_RECORDING_ROWS: _Query = (
-    {"recording": "rv.view", "session": "sv.view", "target": "s.target_view", "workflow": "fv.view"},
-    {},
-    ("JOIN recording_view rv ON rv.item_id = b.item_id", *_SET_JOINS),
-    ("rv.ledger", *_SET_LEDGERS),
+_RECORDING_ROWS = _Query(
+    plain={},
+    views={
+        "recording": _View("b.item_id", "SELECT item_id AS key, view, ledger FROM recording_view", is_near=True),
+        **_SET,
+    },
+    lists={},
+    joins=_SET_JOINS,
+    ledgers=("s.ledger",),
 )
 
-_ROWS: dict[str, _Query] = {
+_QUERIES: dict[str, _Query] = {
     "session": _SESSION_ROWS,
     "grant": _GRANT_ROWS,
     "identity": _IDENTITY_ROWS,
