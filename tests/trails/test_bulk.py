@@ -28,7 +28,9 @@ from app.records.model import (
     Waiver,
 )
 from app.trails.bulk import chunks
-from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
+from app.trails.bulk import freeze as freezing
+from app.trails.bulk.freeze import freeze_in_bulk
+from app.trails.bulk.model import Keep, Sources
 from app.trails.evidence import coverages
 from app.trails.linking import build_populations
 from app.trails.populations import FlagView
@@ -157,7 +159,10 @@ def test_writing_only_the_days_that_changed_gives_the_same_bytes(
                 period = msgspec.structs.replace(period, as_of=period.as_of + (DAY if late else 0))
             world.tell(source, record, at=at)
         sources = msgspec.structs.replace(sources_of(world), as_of=period.as_of)
-        again = freeze_in_bulk(sources, period, folder / "again", Words(), "500MB", keep)
+        begun = keep.file.is_file()
+        with patch.object(freezing, "_from_the_beginning", wraps=freezing._from_the_beginning) as anew:
+            again = freeze_in_bulk(sources, period, folder / "again", Words(), "500MB", keep)
+        assert anew.called is not begun
         full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB")
         assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
 
