@@ -2,13 +2,12 @@
 
 """What a freeze says of itself in the file that is kept, so that the next one knows whether it can go on from there.
 
-In:  the kept file. Out: the earlier freeze, if it was of the same period and the same ledger and its segments are there.
+In:  the kept file. Out: the earlier freeze, if it is of the same period and ledger, and its segments are there.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
 import msgspec
 import pyarrow as pa
 

@@ -2,7 +2,8 @@
 
 """What evidence there is for each item, and which waivers cover it.
 
-In:  ``<population>_items``; what each source can speak for; waivers. Out: ``<population>_item``, ``evidence``, ``waived``.
+In:  ``<population>_items``; what each source can speak for; waivers.
+Out: ``<population>_item``, ``evidence``, ``waived``.
 """
 
 import msgspec
@@ -47,7 +48,8 @@ def _item(population: str) -> Derived:
     return Derived(
         f"{population}_item",
         "item_id",
-        f"SELECT x.* EXCLUDE (approved), a.bound AS evidence, d.bound AS approved FROM (FROM {items} WHERE due(item_id)) x"
+        "SELECT x.* EXCLUDE (approved), a.bound AS evidence, d.bound AS approved"
+        f" FROM (FROM {items} WHERE due(item_id)) x"
         ' ASOF JOIN bound a ON x.at >= a.bound ASOF JOIN bound d ON x.approved >= d.bound ORDER BY x."at"',
         (
             f"SELECT item_id FROM diff_{items}",
@@ -81,8 +83,8 @@ def put_waivers(tables: Tables, frame: Frame) -> None:
     )
     parts = " UNION ALL ".join(
         f"SELECT '{population}' AS population, b.item_id, list(w.ref ORDER BY w.item_id) AS refs,"
-        f" flatten(list(w.ledger)) AS ledger FROM (FROM {population}_item WHERE due(item_id)) b JOIN waiver_in_order w ON {covers}"
-        " GROUP BY b.item_id"
+        " flatten(list(w.ledger)) AS ledger"
+        f" FROM (FROM {population}_item WHERE due(item_id)) b JOIN waiver_in_order w ON {covers} GROUP BY b.item_id"
         for population in BIG
     )
     changed = [

@@ -49,9 +49,11 @@ WHERE s.source <> e.source OR f.session_item IN (SELECT item_id FROM match_grant
 
 def _told(events: str) -> str:
     """Return SQL for logins that name their session."""
-    same = f"SELECT e.item_id, s.item_id AS session_item FROM {events} e JOIN session s ON s.source = e.source AND s.id = e.session_id"
     return f"""
-WITH same AS ({same})
+WITH same AS (
+  SELECT e.item_id, s.item_id AS session_item FROM {events} e
+  JOIN session s ON s.source = e.source AND s.id = e.session_id
+)
 FROM same UNION ALL
 SELECT e.item_id, s.item_id FROM (FROM {events} ANTI JOIN same USING (item_id)) e
 JOIN session s ON s.item_id = e.session_id"""

@@ -38,7 +38,7 @@ from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
 from app.trails.linking import make_frame, populations
 from app.trails.model import PeriodLike
-from app.trails.populations import POPULATIONS
+from app.trails.populations import POPULATIONS, Row
 from app.trails.rows import Frame
 from app.trails.segments import Segments, segment_schema
 from app.trails.views import Use
@@ -97,9 +97,10 @@ def _continued(job: _Job, keep: Keep) -> dict[str, str] | None:
             digests = _freeze(store, job, earlier)
             hand_over(store, keep, job.sources, digests)
             return digests
-    except (duckdb.Error, pa.ArrowException, OSError):
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         # It may be that file which is damaged, and not the records; without it, that shows.
-        _LOG.warning("what is kept of an earlier freeze cannot be used; everything is linked anew", exc_info=True)
+        what = type(error).__name__
+        _LOG.warning("what is kept of an earlier freeze cannot be used (%s); everything is linked anew", what)
         return None
 
 
@@ -126,21 +127,7 @@ def _opened(job: _Job, earlier: Path | None = None) -> Iterator[Store]:
 
 
 def _freeze(store: Store, job: _Job, earlier: Earlier | None) -> dict[str, str]:
-    sources, tables = job.sources, Tables(store, is_continued=earlier is not None)
-    _take_in(store, tables, sources, earlier.size if earlier else 0)
-    inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
-    index = TrailIndex([*inventory, *_wanted(store, inventory)])
-    frame = make_frame(index, sources.coverages, job.period, sources.as_of, job.flagger)
-    first_uses = _first_uses(store, index, frame)
-    put_names(store, tables, index, first_uses, frame.state_at)
-    if earlier:
-        put_changed_records(store)
-    link(store, tables)
-    match(store, tables, index.credential_records)
-    put_items(store, tables, frame.period, frame.state_at, earlier.as_of if earlier else sources.as_of)
-    put_evidence(store, tables, frame)
-    put_waivers(tables, frame)
-    small = populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
+    frame, small = _link(store, job, earlier)
     segments = Segments(job.directory, frame.period)
     days = {population: _days(store, population) for population in BIG}
     if earlier:
@@ -155,6 +142,25 @@ def _freeze(store: Store, job: _Job, earlier: Earlier | None) -> dict[str, str]:
         else:
             segments.write_rows(population, small[population])
     return segments.finish()
+
+
+def _link(store: Store, job: _Job, earlier: Earlier | None) -> tuple[Frame, Mapping[str, Sequence[Row]]]:
+    """Make all tables that rows are put together from; return the frame, and the rows of the small populations."""
+    sources, tables = job.sources, Tables(store, is_continued=earlier is not None)
+    _take_in(store, tables, sources, earlier.size if earlier else 0)
+    inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
+    index = TrailIndex([*inventory, *_wanted(store, inventory)])
+    frame = make_frame(index, sources.coverages, job.period, sources.as_of, job.flagger)
+    first_uses = _first_uses(store, index, frame)
+    put_names(store, tables, index, first_uses, frame.state_at)
+    if earlier:
+        put_changed_records(store)
+    link(store, tables)
+    match(store, tables, index.credential_records)
+    put_items(store, tables, frame.period, frame.state_at, earlier.as_of if earlier else sources.as_of)
+    put_evidence(store, tables, frame)
+    put_waivers(tables, frame)
+    return frame, populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
 
 
 def _take_in(store: Store, tables: Tables, sources: Sources, since: int) -> None:

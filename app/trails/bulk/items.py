@@ -92,8 +92,9 @@ GROUP BY m.grant_item""",
         (
             "SELECT grant_item FROM diff_match_grant",
             "SELECT grant_item FROM match_grant WHERE item_id IN (FROM touched_session)",
-            "SELECT grant_item FROM match_grant WHERE item_id IN"
-            f" (SELECT item_id FROM session WHERE started_at > {since} AND started_at <= {until})",
+            f"""
+SELECT grant_item FROM match_grant
+WHERE item_id IN (SELECT item_id FROM session WHERE started_at > {since} AND started_at <= {until})""",
         ),
     )
 
@@ -120,8 +121,9 @@ LEFT JOIN by_credential dv ON dv.item_id = s.item_id AND dv.n = 1""",
     (
         "FROM changed_record_session",
         *(f"SELECT item_id FROM diff_{table}" for table in ("behind", "match", "match_grant", "by_credential")),
-        "SELECT item_id FROM session s"
-        " SEMI JOIN diff_door d ON d.source = s.source AND d.target = s.target AND d.name = s.run_as",
+        """
+SELECT item_id FROM session s
+SEMI JOIN diff_door d ON d.source = s.source AND d.target = s.target AND d.name = s.run_as""",
         "SELECT item_id FROM setting WHERE chosen IN (FROM changed_record_grant)",
     ),
 )
@@ -319,14 +321,16 @@ _PEOPLE = (
     ),
     (
         "session_of_person",
-        "SELECT i.item_id, s.item_id AS session_item FROM own_identity i"
-        " JOIN setting t ON t.person_key = i.person_key JOIN session_items s ON s.item_id = t.item_id",
+        """
+SELECT i.item_id, s.item_id AS session_item FROM own_identity i
+JOIN setting t ON t.person_key = i.person_key JOIN session_items s ON s.item_id = t.item_id""",
     ),
     (
         "review_of_person",
-        "SELECT i.item_id, r.item_id AS review FROM review r"
-        " JOIN responsible n ON n.source = r.source AND n.text = r.subject JOIN person p ON p.rid = n.rid"
-        " JOIN own_identity i ON i.person_key = p.person_key",
+        """
+SELECT i.item_id, r.item_id AS review FROM review r
+JOIN responsible n ON n.source = r.source AND n.text = r.subject JOIN person p ON p.rid = n.rid
+JOIN own_identity i ON i.person_key = p.person_key""",
     ),
 )
 """What belongs to a person; people are shown as one segment, so it is always made whole."""

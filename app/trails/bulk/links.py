@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from app.trails.bulk.store import Store
-from app.trails.bulk.tables import Derived, Tables
+from app.trails.bulk.tables import Derived, Tables, listing_new
 from app.trails.tickets import keys_in
 
 _ATTACHED = (
@@ -92,7 +92,9 @@ _GRANT_APPROVAL = Derived(
     _attach_sql(_APPROVED.format("(FROM approval WHERE due(item_id))"), "grant", across=False),
     (
         "FROM touched_approval",
-        "SELECT item_id FROM approval WHERE grant_id IN (SELECT id FROM approval SEMI JOIN touched_approval USING (item_id))",
+        """
+SELECT item_id FROM approval
+WHERE grant_id IN (SELECT id FROM approval SEMI JOIN touched_approval USING (item_id))""",
         _naming_new(_APPROVED.format("approval"), "grant"),
     ),
 )
@@ -134,10 +136,8 @@ SELECT child.c AS item_id, parent AS ticket, min(child.w) AS weakness FROM keyed
     (
         "FROM touched_session",
         "FROM touched_grant",
-        "SELECT item_id FROM (SELECT item_id, unnest(ticket_keys) AS name FROM session)"
-        " WHERE name IN (FROM new_name_ticket)",
-        'SELECT item_id FROM (SELECT item_id, unnest(ticket_keys) AS name FROM "grant")'
-        " WHERE name IN (FROM new_name_ticket)",
+        listing_new("session", "ticket_keys", "ticket"),
+        listing_new("grant", "ticket_keys", "ticket"),
         "SELECT item_id FROM mentioned WHERE name IN (FROM new_name_ticket)",
     ),
     (

@@ -16,7 +16,7 @@ from app.records.folding import FoldedRecord
 from app.records.model import Credential, Grant, Session
 from app.trails.bulk.names import LEDGER
 from app.trails.bulk.store import Store
-from app.trails.bulk.tables import Derived, Tables
+from app.trails.bulk.tables import Derived, Tables, listing_new
 from app.trails.credentials import CredentialIndex
 
 _DERIVED = pa.schema(
@@ -35,8 +35,9 @@ _COVERS = f"(s.started_at >= g.starts_at AND ({_ENDS} IS NULL OR s.started_at < 
 _NAMED_PARTS = (
     (
         "asks",
-        "SELECT item_id, source, unnest(list_distinct(grant_ids)) AS name FROM session"
-        " WHERE len(grant_ids) > 0 AND due(item_id)",
+        """
+SELECT item_id, source, unnest(list_distinct(grant_ids)) AS name FROM session
+WHERE len(grant_ids) > 0 AND due(item_id)""",
     ),
     (
         "named",
@@ -75,8 +76,9 @@ FROM (SELECT *, count(*) FILTER (WHERE covers) OVER (PARTITION BY item_id) AS fi
 WHERE fitting <> 1 OR covers""",
     (
         "FROM touched_session",
-        f"SELECT s.item_id FROM session s SEMI JOIN diff_derived d ON {_ISSUED}",
-        f"SELECT s.item_id FROM session s SEMI JOIN (FROM derived WHERE grant_item IN (FROM touched_grant)) d ON {_ISSUED}",
+        f"SELECT item_id FROM session s SEMI JOIN diff_derived d ON {_ISSUED}",
+        f"""
+SELECT item_id FROM session s SEMI JOIN (FROM derived WHERE grant_item IN (FROM touched_grant)) d ON {_ISSUED}""",
     ),
 )
 
@@ -133,8 +135,7 @@ SELECT j.item_id, j.grant_item, j.place, j.basis, j.basis <> 'ambiguous' AS used
 FROM judged j JOIN shortest t USING (item_id)""",
     (
         "FROM changed_record_session",
-        "SELECT item_id FROM (SELECT item_id, unnest(grant_ids) AS name FROM session)"
-        " WHERE name IN (FROM new_name_grant)",
+        listing_new("session", "grant_ids", "grant"),
         "SELECT item_id FROM match_grant WHERE grant_item IN (FROM touched_grant)",
         "SELECT item_id FROM diff_by_credential",
         f"SELECT s.item_id FROM session s {_THROUGH.format('diff_door_of_grant')}",

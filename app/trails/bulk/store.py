@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A scratch database for one freeze, on disk, in bounded memory; and beside it the file that a later freeze goes on from.
+"""A scratch database for one freeze, on disk and in bounded memory, and the file that a later freeze goes on from.
 
 In:  observations and small tables of Python values; SQL. Out: tables and their rows.
 """

@@ -97,14 +97,16 @@ class Tables:
             store.run(f"CREATE OR REPLACE TABLE todo AS {_union(table.changed)}")
         for part, select in table.parts:
             store.run(f"CREATE OR REPLACE TABLE {part} AS {select}")
-        if not self.is_continued:
-            self._store.keep(name, table.select)
-            return
-        store.run(f"CREATE OR REPLACE TABLE fresh AS {table.select}")
-        self._tell_difference(name, f"FROM {name} WHERE due({table.key})")
-        changed = f"{table.key} IN (SELECT {table.key} FROM diff_{name})"
-        store.run(f"DELETE FROM kept.{name} WHERE {changed}")
-        store.run(f"INSERT INTO kept.{name} BY NAME FROM fresh WHERE {changed}")
+        if self.is_continued:
+            store.run(f"CREATE OR REPLACE TABLE fresh AS {table.select}")
+            self._tell_difference(name, f"FROM {name} WHERE due({table.key})")
+            changed = f"{table.key} IN (SELECT {table.key} FROM diff_{name})"
+            store.run(f"DELETE FROM kept.{name} WHERE {changed}")
+            store.run(f"INSERT INTO kept.{name} BY NAME FROM fresh WHERE {changed}")
+        else:
+            store.keep(name, table.select)
+        for part, _ in table.parts:
+            store.run(f"DROP TABLE {part}")
 
     def note(self, name: str, queries: Iterable[str]) -> None:
         """Continued, make a table of the keys that some queries find, for others to begin from."""
@@ -115,6 +117,12 @@ class Tables:
         both = f"SELECT *, 1 AS balance FROM fresh UNION ALL BY NAME SELECT *, -1 AS balance FROM ({before})"
         uneven = f"SELECT * EXCLUDE (balance) FROM ({both}) GROUP BY ALL HAVING sum(balance) <> 0"
         self._store.run(f"CREATE TABLE diff_{name} AS {uneven}")
+
+
+def listing_new(kind: str, field: str, named: str) -> str:
+    """Return SQL for the records whose list names a record that nobody knew before."""
+    names = f'SELECT item_id, unnest({field}) AS name FROM "{kind}"'
+    return f"SELECT item_id FROM ({names}) WHERE name IN (FROM new_name_{named})"
 
 
 def _union(queries: Iterable[str]) -> str:
