@@ -59,6 +59,9 @@ _ALIKE: Final = str.maketrans(
 )
 _SPACES = re.compile(r"[ \t\f\v\r\x00-\x08\x1c-\x1f\x7f]+")
 _LINES = re.compile(r"\n[ \n]*+")
+_WORDS = r"[^\s\x00-\x1f\x7f\\`^${'\"]++"
+_AS_IT_IS = re.compile(rf"{_WORDS}(?: {_WORDS})*+")
+"""Words with one space between, without any character that ``as_shell`` could change."""
 _CONTINUED = re.compile(r"[\\`^]\r?\n[ \t]*+")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u00([0-9a-fA-F]{2})|0?([0-7]{2,3}))")
 _FIELD_SPACE = re.compile(r"\$(?:IFS\b|\{IFS[^}\n]{0,40}\})(?:\$[0-9@*])?")
@@ -79,12 +82,17 @@ _SQL: Final = {
     "end": r";",
 }
 """How the parts of an SQL text begin and end, by kind."""
+_MARK = re.compile(r"['\";]|/\*|--")
+"""How any of them begins."""
 _QUOTED: Final = frozenset({"single", "double"})
 _COMMENT = re.compile(_SQL["block"])
 _OPTION = re.compile(r"(?:\s--?[\w-]{1,20}(?:\s?=\s?|\s)|\s-[a-zA-Z]|<<<\s?|\b(?:echo|printf)\s{1,3})\Z")
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BETWEEN = re.compile(r"[;\n]|&&|\|\|")
 _BEFORE: Final = 32
+_WORD_OF_ONE = r"[^\s\x00-\x1f\x7f-\U0010ffff\\`^${'\";&|]++"
+_ONE = re.compile(rf"{_WORD_OF_ONE}(?: {_WORD_OF_ONE})*+")
+"""A text of ASCII that a shell takes as it is and, if it has no comment, for one command and one statement."""
 
 
 class Readings:
@@ -99,8 +107,10 @@ class Readings:
         self.truncated = len(text) > MAX_CHARS
         half = MAX_CHARS // 2
         self._text = f"{text[:half]}\n{text[-half:]}" if self.truncated else text
-        self._plain = plain(self._text)
-        self.texts = tuple(dict.fromkeys(self._readings()))
+        # Nearly all commands are of this kind, and there may be millions.
+        self._is_one = "--" not in text and "/*" not in text and _ONE.fullmatch(self._text) is not None
+        self._plain = self._text if self._is_one else plain(self._text)
+        self.texts = (self._text,) if self._is_one else tuple(dict.fromkeys(self._readings()))
 
     def _readings(self) -> Iterator[str]:
         yield self._text
@@ -112,6 +122,8 @@ class Readings:
 
     def of(self, each: Each) -> tuple[str, ...]:
         """Return what a rule is matched on: the texts, their commands, or their statements."""
+        if self._is_one:
+            return self.texts
         match each:
             case "text":
                 return self.texts
@@ -126,6 +138,8 @@ class Readings:
 
     def statements(self) -> tuple[str, ...]:
         """Return the SQL statements: literals emptied, comments once kept and once dropped."""
+        if not _MARK.search(self._plain):
+            return (self._plain,)
         texts = [self._plain]
         if "/*" in self._plain or "--" in self._plain:
             texts += [_drop_comments(self._plain, " "), _drop_comments(self._plain, "")]
@@ -149,6 +163,8 @@ def _folded(word: re.Match[str]) -> str:
 
 def as_shell(text: str) -> str:
     """Return a command without the quoting that a shell removes, and with one space where it would split words."""
+    if _AS_IT_IS.fullmatch(text):
+        return text
     text = _CONTINUED.sub("", text)
     text = _ESCAPE.sub(_unescaped, text)
     text = _FIELD_SPACE.sub(" ", text)

@@ -9,18 +9,16 @@ Out: ids, rows, outcomes. Memory is bounded by one segment and what is selected.
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.evaluation.model import ItemOutcome
-from app.trails.populations import POPULATIONS, Row
+from app.trails.populations import Row
 from app.trails.segments import read_period, rows_of, segment_files
 
 BATCH = 10_000
 """Rows that are read at a time."""
-_MOST_WAITING = 2_000_000
 MOST_KEPT = 1 << 26
 """64 MiB of rows are kept for another step."""
 
@@ -116,42 +114,3 @@ def items_with(
         items, codes = (table.column(name).filter(mask).to_pylist() for name in ("item_id", test_id))
         found[test_id] = dict(zip(items, map(ItemOutcome, codes), strict=True))
     return found
-
-
-class References(msgspec.Struct, frozen=True, kw_only=True):
-    """What rows rest on.
-
-    Attributes:
-        indices: the index of every ledger entry that a row was made from, ascending, each once.
-        without: the populations with an item that names no entry; sources rest on completeness boxes instead.
-    """
-
-    indices: pa.Array
-    without: list[str]
-
-
-def ledger_references(populations: Path, also: Sequence[int] = ()) -> References:
-    """Return which ledger entries the rows of all populations refer to, and those of ``also`` with them."""
-    found = [pa.array(also, pa.int64())]
-    waiting = 0
-    without: list[str] = []
-    for population in POPULATIONS:
-        for path in segment_files(populations, population):
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(columns=["ledger"]):
-                    lists = batch.column("ledger")
-                    found.append(pc.unique(pc.list_flatten(lists)))
-                    waiting += len(found[-1])
-                    if waiting > _MOST_WAITING:
-                        found, waiting = [pc.unique(pa.chunked_array(found))], 0
-                    is_empty = pc.min(pc.fill_null(pc.list_value_length(lists), 0)).as_py() == 0
-                    if is_empty and population != "source" and population not in without:
-                        without.append(population)
-    unique = pc.unique(pa.chunked_array(found))
-    return References(indices=unique.take(pc.sort_indices(unique)), without=without)
-
-
-def ledger_indices(populations: Path, also: Sequence[int] = ()) -> list[int]:
-    """Return the index of every ledger entry that a row was made from, and of ``also``, ascending, each once."""
-    indices: list[int] = ledger_references(populations, also).indices.to_pylist()
-    return indices

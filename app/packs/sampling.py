@@ -21,7 +21,6 @@ _LABEL = "proofroom.sample.v2"
 Place = tuple[str, str]
 """A stratum: a month or quarter, such as ``2026-07`` or ``2026-Q3``, or ``undated``; and ``risky`` or ``usual``."""
 RISKY, USUAL = "risky", "usual"
-_ABOVE_ALL = b"\xff" * 33
 
 
 def population_sha256(segments: Mapping[str, str]) -> str:
@@ -73,38 +72,21 @@ def share_out(sizes: Mapping[Place, int], size: int, minimum: int) -> dict[Place
     return given
 
 
-class Drawing:
-    """One sample while its population goes by; holds no more than ``size`` ids a stratum."""
+def draw(
+    ranked: Mapping[Place, tuple[int, Sequence[str]]], size: int, minimum: int
+) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
+    """Return the strata, and the drawn ids: by stratum, risky ones first, then by time, in each by rank.
 
-    def __init__(self, seed: str, size: int) -> None:
-        self._seeded = hashlib.sha256(f"{seed}\n".encode())
-        self._size = size
-        self._lowest: dict[Place, list[tuple[bytes, bytes]]] = {}
-        self._counts: dict[Place, int] = {}
-
-    def offer(self, place: Place, item_ids: Sequence[bytes]) -> None:
-        """Take note of some items of the population, by their ids in UTF-8."""
-        self._counts[place] = self._counts.get(place, 0) + len(item_ids)
-        lowest = self._lowest.setdefault(place, [])
-        bound = lowest[-1][0] if len(lowest) == self._size else _ABOVE_ALL
-        # This runs once an item and test. Digests order as their hex spelling, the rank, does.
-        for item in item_ids:
-            hashed = self._seeded.copy()
-            hashed.update(item)
-            if (digest := hashed.digest()) < bound:
-                lowest.append((digest, item))
-        lowest.sort()
-        del lowest[self._size :]
-
-    def drawn(self, minimum: int) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
-        """Return the strata, and the drawn ids: by stratum, risky ones first, then by time, in each by rank."""
-        given = share_out({place: count for place, count in self._counts.items() if count}, self._size, minimum)
-        strata = tuple(
-            Stratum(time=place[0], risk=place[1], items=self._counts[place], drawn=number)
-            for place, number in given.items()
-        )
-        items = [item.decode() for place, number in given.items() for _, item in self._lowest[place][:number]]
-        return strata, tuple(items)
+    Args:
+        ranked: how many items each stratum has, and which of them have the lowest ranks, as many as may be drawn.
+        size: how many are drawn in all.
+        minimum: how many at least of each stratum.
+    """
+    given = share_out({place: count for place, (count, _) in ranked.items() if count}, size, minimum)
+    strata = tuple(
+        Stratum(time=place[0], risk=place[1], items=ranked[place][0], drawn=number) for place, number in given.items()
+    )
+    return strata, tuple(item for place, number in given.items() for item in ranked[place][1][:number])
 
 
 def lowest(seed: str, item_ids: Iterable[str], size: int) -> list[str]:

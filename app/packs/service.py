@@ -32,9 +32,9 @@ from app.packs.container import Content
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
 from app.packs.model import Engagement, SignerInfo, Withholding
 from app.packs.pdf import render_report
+from app.packs.references import ledger_indices
 from app.packs.report import Facts, Folders, software_versions
 from app.packs.repository import PackInfo
-from app.packs.rows import ledger_indices
 from app.packs.times import Authority, AuthorityFailed, TimeDesk, TimeRecord
 from app.packs.withholding.apply import Withheld, WithholdingRequest, withhold
 from app.packs.withholding.disclosures import disclosures_path, write_file

@@ -3,17 +3,15 @@
 """The leaves of a ledger that a pack lists, in as little memory as they can have: millions of them are proven at once.
 
 In:  leaf bytes with their indices, which rise.
-Out: whether a proof leads from all of them to a root, and which indices are not among them.
+Out: whether a proof leads from all of them to a root, and which indices are theirs.
 """
 
 from array import array
 from collections.abc import Sequence
 from typing import overload
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from app.ledger.merkle import HASH_SIZE, leaf_hash, verify_sorted_subset
+from app.packs.references import Marks
 
 
 class Leaves:
@@ -36,11 +34,12 @@ class Leaves:
         """Tell whether a proof shows that all of them are in the tree of that size and root."""
         return verify_sorted_subset(self._indices, _Packed(self._hashes), size, proof, root)
 
-    def missing(self, indices: pa.Array) -> list[int]:
-        """Return those indices that are not among them."""
-        known = pa.Array.from_buffers(pa.int64(), len(self), [None, pa.py_buffer(self._indices)])
-        missing: list[int] = indices.filter(pc.invert(pc.is_in(indices, value_set=known))).to_pylist()
-        return missing
+    def marks(self) -> Marks:
+        """Return which indices are theirs."""
+        marks = Marks()
+        if self._indices:
+            marks.add(self._indices, self._indices[-1])
+        return marks
 
 
 class _Packed(Sequence[bytes]):

@@ -5,6 +5,7 @@
 import hashlib
 
 import msgspec
+import pyarrow.compute as pc
 
 from app.errors import InvalidInput
 from app.ledger.entry import RUN_KIND
@@ -20,7 +21,7 @@ from app.packs.evidence import (
     read_runs,
     read_subset_proof,
 )
-from app.packs.rows import ledger_references
+from app.packs.references import is_resting_on_nothing, references
 from app.verification.case import Case, need
 from app.verification.leaves import Leaves
 from app.verification.outcome import fail_if_any, require
@@ -60,8 +61,10 @@ def entries(case: Case) -> str:
     sources: set[str] = set()
     for indices, listed in read_entries(case.pieces(layout.ENTRIES)):
         leaves.add(indices, listed)
-        boxes.update((index, leaf) for index, leaf in zip(indices, listed, strict=True) if _BOX in leaf)
-        origins = _ORIGINS.decode_lines(LINE_END.join(listed))
+        lines = LINE_END.join(listed)
+        if _BOX in lines:
+            boxes.update((index, leaf) for index, leaf in zip(indices, listed, strict=True) if _BOX in leaf)
+        origins = _ORIGINS.decode_lines(lines)
         require(len(origins) == len(listed), "an entry is empty")
         sources.update(origin.source for origin in origins)
     proof = read_subset_proof(case.read(layout.SUBSET_PROOF))
@@ -72,11 +75,16 @@ def entries(case: Case) -> str:
         "the proof does not lead from the entries to the checkpoint's root",
     )
     case.boxes, case.sources = boxes, sources
-    referred = ledger_references(case.folders_of_pack().populations)
-    problems = [
-        f"a row rests on ledger entry {index}, which is not proven" for index in leaves.missing(referred.indices)
-    ]
-    problems += [f"population {name} has an item that rests on no ledger entry" for name in referred.without]
+    missing: set[int | None] = set()
+    without: dict[str, None] = {}
+    marks = leaves.marks()
+    for population, named in references(case.folders_of_pack().populations):
+        missing.update(marks.without(pc.list_flatten(named)).to_pylist())
+        if is_resting_on_nothing(population, named):
+            without[population] = None
+    ordered = sorted(missing, key=lambda index: (index is None, index))
+    problems = [f"a row rests on ledger entry {index}, which is not proven" for index in ordered]
+    problems += [f"population {name} has an item that rests on no ledger entry" for name in without]
     fail_if_any(problems)
     return f"{len(leaves):,} of {state.size:,} entries proven"
 

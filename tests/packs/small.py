@@ -29,8 +29,8 @@ from app.packs.container import MemoryContent
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof
 from app.packs.model import ReportData, SignerInfo
 from app.packs.pdf import render_report
+from app.packs.references import ledger_indices
 from app.packs.report import Facts, Folders, software_versions
-from app.packs.rows import ledger_indices
 from app.packs.times import Authority, TimeDesk
 from app.records.folding import fold
 from app.records.model import (

@@ -67,11 +67,16 @@ def test_flags_that_follow_hold(tmp_path: Path) -> None:
     assert shown == "2 texts, 1 flagged; 1 events of sessions are outside the period, without a text"
 
 
-def test_texts_that_are_forgotten_are_matched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.trails.flags._REMEMBERED", 1)
-    events = [event(name, text, *found) for name in "ab" for text, *found in (("rm x", REMOVE), ("ls", LIST))]
+def test_a_text_that_many_items_have_is_counted_for_each(tmp_path: Path) -> None:
+    events = [event(name, text, *found) for name in "ab" for text, *found in (("rm x", REMOVE), ("ls", LIST), ("",))]
     events = [{**each, "id": f"{each['id']}{place}"} for place, each in enumerate(events)]
-    assert flags.again(case_of(tmp_path, events, events)) == "4 texts, 4 flagged"
+    assert flags.again(case_of(tmp_path, events, events)) == "6 texts, 4 flagged"
+
+
+def test_a_text_that_has_its_flags_elsewhere_is_named_where_it_has_not(tmp_path: Path) -> None:
+    with pytest.raises(Failed) as caught:
+        flags.again(case_of(tmp_path, [event("a", "rm x", REMOVE), event("b", "rm x"), event("c", "rm x")], []))
+    assert caught.value.problems == ("the flags of s/session_event/b are not those that the rules give",)
 
 
 LIES = {

@@ -36,9 +36,10 @@ def test_they_lead_to_the_root_and_to_no_other(chosen: set[int], size: int, at_o
         assert not leaves.lead_to(root(hashes), size, [*proof, hashes[0]])
         assert not proof or not leaves.lead_to(root(hashes), size, proof[1:])
     assert len(leaves) == len(indices)
-    assert leaves.missing(pa.array(range(200))) == sorted(set(range(200)) - chosen)
+    asked = pa.array([-1, *range(200), 1 << 62])
+    assert set(leaves.marks().without(asked).to_pylist()) == {-1, 1 << 62, *range(200)} - chosen
 
 
 def test_no_leaves_show_nothing() -> None:
     assert not Leaves().lead_to(merkle.EMPTY_ROOT, 0, [])
-    assert Leaves().missing(pa.array([3], pa.int64())) == [3]
+    assert Leaves().marks().without(pa.array([3, None], pa.int64())).to_pylist() == [3, None]
