@@ -28,13 +28,14 @@ from app.evaluation.model import Evaluation, Period
 from app.evaluation.reuse import Earlier
 from app.evaluation.service import evaluate
 from app.signing.canonical import canonical_json
-from app.trails.bulk.freeze import LINKING, Keep
+from app.trails.bulk.freeze import LINKING
+from app.trails.bulk.model import Keep
 from app.trails.segments import read_period
 from app.trails.service import TrailService
 
 Progress = Callable[[str, int, int], None]
 _STEPS = 3
-_FORMAT = f"evaluation.3 {__version__}"
+_FORMAT = f"evaluation.4 {__version__}"
 """What is kept of an evaluation; another name where that changes, so that what another version kept is not read."""
 KEPT = 12
 """Evaluations that are kept, the last ones used; and none goes that was used in the last ``_IN_USE_SECONDS``."""

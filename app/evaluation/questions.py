@@ -48,10 +48,16 @@ def rows_sql(files: Sequence[Path], period: PeriodView) -> str:
     return f"(SELECT *, {{{fields}}} AS period FROM {segments_sql(files)})"  # noqa: S608 - Numbers, and quoted names.
 
 
-def segments_sql(files: Sequence[Path]) -> str:
-    """Return the table function that reads Parquet files; nothing is guessed from their names."""
+def segments_sql(files: Sequence[Path], *, named: bool = False) -> str:
+    """Return the table function that reads Parquet files; nothing is guessed from their names.
+
+    Args:
+        files: the files.
+        named: give each row its file's name as well, as the column ``filename``.
+    """
     names = ", ".join(quote_text(str(file)) for file in files)
-    return f"read_parquet([{names}], hive_partitioning = false, union_by_name = false, filename = false)"
+    told = "true" if named else "false"
+    return f"read_parquet([{names}], hive_partitioning = false, union_by_name = false, filename = {told})"
 
 
 def _questions(number: int, definition: Definition, shared: Shared) -> list[str]:

@@ -6,6 +6,7 @@ In:  the folders ``populations/`` (Parquet segments) and ``results/`` (one vecto
 Out: ids, rows, outcomes. Memory is bounded by one segment and what is selected.
 """
 
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -13,12 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from app.evaluation.engine import MEMORY_LIMIT, open_engine
 from app.evaluation.model import ItemOutcome
+from app.evaluation.questions import segments_sql
 from app.trails.populations import Row
 from app.trails.segments import read_period, rows_of, segment_files
 
 BATCH = 10_000
 """Rows that are read at a time."""
+_FEW = 1_000
+"""The same of rows that somebody asked for, who will look at each of them."""
 MOST_KEPT = 1 << 26
 """64 MiB of rows are kept for another step."""
 
@@ -72,19 +77,29 @@ def select_rows(
     """
     if not wanted:
         return
-    selection, period = Selection(wanted), read_period(populations)
+    period = read_period(populations)
     found: list[pa.RecordBatch] = []
     size = 0
-    for path in segment_files(populations, population):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=BATCH):
-                chosen = selection.of(batch)
-                size += chosen.nbytes
-                if kept is not None and chosen.num_rows and size <= MOST_KEPT:
-                    found.append(chosen)
-                yield from rows_of(chosen, population, period)
+    for batch in _sought(populations, population, wanted):
+        size += batch.nbytes
+        if kept is not None and size <= MOST_KEPT:
+            found.append(batch)
+        yield from rows_of(batch, population, period)
     if kept is not None and size <= MOST_KEPT:
         kept.keep(population, wanted, found)
+
+
+def _sought(populations: Path, population: str, wanted: Collection[str]) -> Iterator[pa.RecordBatch]:
+    """Yield what is wanted; the SQL engine reads the two hundred columns of a segment at half of Arrow's cost."""
+    files = segments_sql([path.resolve() for path in segment_files(populations, population)], named=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="proofroom-") as scratch,
+        open_engine([populations], MEMORY_LIMIT, Path(scratch)) as engine,
+    ):
+        engine.register("wanted", pa.table({"item_id": pa.array(wanted, pa.string())}))
+        sql = f"SELECT * FROM {files} SEMI JOIN wanted USING (item_id) ORDER BY filename, item_id"  # noqa: S608
+        for batch in engine.sql(sql).to_arrow_reader(_FEW):
+            yield batch.drop_columns("filename")
 
 
 class Selection:

@@ -17,7 +17,8 @@ from app.errors import InvalidInput
 from app.records.columns import batches_of
 from app.records.folding import fold
 from app.records.model import Observation, RecordType
-from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
+from app.trails.bulk.freeze import freeze_in_bulk
+from app.trails.bulk.model import Keep, Sources
 from app.trails.evidence import Declared, SourceCoverage, coverages
 from app.trails.flags import Flagger
 from app.trails.index import TrailIndex

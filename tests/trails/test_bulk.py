@@ -28,10 +28,12 @@ from app.records.model import (
     Waiver,
 )
 from app.trails.bulk import chunks
-from app.trails.bulk.freeze import Keep, Sources, freeze_in_bulk
+from app.trails.bulk import freeze as freezing
+from app.trails.bulk.freeze import freeze_in_bulk
+from app.trails.bulk.model import Keep, Sources
 from app.trails.evidence import coverages
 from app.trails.linking import build_populations
-from app.trails.populations import FlagView
+from app.trails.populations import FlagView, PeriodView
 from app.trails.segments import freeze, read_rows
 
 DAY = 86_400_000
@@ -141,25 +143,49 @@ def test_sets_give_the_bytes_of_the_pure_linker(told: list, items: int, new_worl
         assert one == sets, "\n".join(differences(Path(folder), one, sets))
 
 
-@given(told=EVERYTHING, split=st.integers(0, 40), late=st.booleans(), items=CHUNKS)
+@given(told=EVERYTHING, splits=st.sets(st.integers(1, 40), max_size=3), late=st.booleans(), items=CHUNKS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_writing_only_the_days_that_changed_gives_the_same_bytes(
-    told: list, split: int, late: bool, items: int, new_world: Callable
+def test_going_on_from_an_earlier_freeze_gives_what_all_from_the_beginning_gives(
+    told: list, splits: set[int], late: bool, items: int, new_world: Callable
 ) -> None:
-    """A first part is frozen, then all of it; what is taken over of the first must be what would be written."""
+    """Some records are told, and frozen; then more. In the end the bytes are the same, and so is every kept table."""
     world, period = new_world(), new_world().period
     with TemporaryDirectory() as name, patch.object(chunks, "CHUNK_ITEMS", items):
         folder = Path(name)
-        keep = Keep(file=folder / "kept", name="before", made_for="test")
+        kept = Keep(file=folder / "kept", name="begun", made_for="test")
         for place, (source, at, record) in enumerate(told):
-            if place == min(split, len(told) - 1) and world.told:
-                freeze_in_bulk(sources_of(world), period, folder / "before", Words(), "500MB", keep)
+            if place in splits:
+                kept = msgspec.structs.replace(kept, name=f"after-{place}")
+                freeze_continued(sources_of(world), period, folder / kept.name, kept)
                 period = msgspec.structs.replace(period, as_of=period.as_of + (DAY if late else 0))
             world.tell(source, record, at=at)
         sources = msgspec.structs.replace(sources_of(world), as_of=period.as_of)
-        again = freeze_in_bulk(sources, period, folder / "again", Words(), "500MB", keep)
-        full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB")
+        again = freeze_continued(sources, period, folder / "again", kept)
+        anew = Keep(file=folder / "anew", name="full", made_for="test")
+        full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB", anew)
         assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
+        assert not list(other_tables(kept.file, anew.file))
+
+
+def freeze_continued(sources: Sources, period: PeriodView, folder: Path, keep: Keep) -> dict[str, str]:
+    """Freeze, and see that it goes on from what was kept, if anything was."""
+    was_kept = keep.file.is_file()
+    with patch.object(freezing, "_from_the_beginning", wraps=freezing._from_the_beginning) as anew:
+        digests = freeze_in_bulk(sources, period, folder, Words(), "500MB", keep)
+    assert anew.called is not was_kept
+    return digests
+
+
+def other_tables(one: Path, other: Path) -> Iterator[str]:
+    """Yield the tables that two kept files do not have alike, but for what they say of themselves."""
+    with duckdb.connect() as both:
+        both.execute(f"ATTACH '{one}' AS one (READ_ONLY); ATTACH '{other}' AS other (READ_ONLY)")
+        tables = both.execute("SELECT DISTINCT table_name FROM duckdb_tables()").fetchall()
+        for name in sorted(name for (name,) in tables if name not in ("state", "segment")):
+            sides = [f'FROM {side}."{name}"' for side in ("one", "other")]
+            for here, there in (sides, sides[::-1]):
+                if found := both.execute(f"({here}) EXCEPT ALL ({there}) LIMIT 1").fetchall():
+                    yield f"{name}: {found} is only in one"
 
 
 def test_an_employment_may_end_with_the_first_instant_of_1970(world, tmp_path: Path) -> None:

@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which days an earlier freeze of the same period no longer tells rightly.
+"""Which records and which days an earlier freeze of the same period no longer tells rightly.
 
-In:  the tables of this freeze, those of the earlier one (schema ``old``), and ``touched_<kind>``: the records of which
-something was said since. Out: per population the days that must be written again.
+In:  the tables of a freeze that is continued: ``touched_<kind>``, and ``diff_<table>`` of those that rows are made of.
+Out: ``changed_record_<kind>``: the records of which something was said, or in which a name means something else now;
+     and per population the days that must be written again.
 
 A row is put together by one query from an item, from relations, from records, and from what names mean. So it can only
 differ where one of these differs: what was told anew of a record, a line of a relation that came or went, a name that
-means somebody else. Names and relations are compared line by line; too many days may be named, never too few.
+means somebody else. Too many days may be named, never too few.
 """
 
 from collections.abc import Iterator, Sequence
 
-from app.trails.bulk.store import GROWING, Store, day_sql
+from app.trails.bulk.folding import GROWING
+from app.trails.bulk.store import Store, day_sql
 from app.trails.populations import DAILY
-
-COMPARED = (
-    *("login", "responsible", "person", "identity_view", "system", "flow", "workflow_view", "door", "account_view"),
-    *("setting", "match", "match_grant", "last_use", "evidence", "waived", "explained", "grant_user"),
-    *("session_decision", "session_reason", "session_recording", "session_child", "all_session_review"),
-    *("session_alert", "grant_decision", "grant_reason", "grant_review", "access_event_alert"),
-    *("event_review", "event_ticket", "event_alert", "raised_ticket"),
-    *("session_item", "session_event_item", "recording_item", "grant_item", "access_event_item"),
-)
-"""Tables that rows are put together from, and that are compared with those of the earlier freeze."""
-
-_BY_NAME = ("target_view", "target_ledger")
-"""Columns that are not compared: they are what a target's name means, and names are compared themselves."""
 
 _Relations = Sequence[tuple[str, str, str, str]]
 """table, column with the item, column with what belongs to it, record type of that"""
@@ -76,17 +65,31 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
 """Record type to the names in it: the table that says what they mean, and the field."""
 
 
+def put_changed_records(store: Store) -> None:
+    """Make ``changed_record_<kind>``, and what it needs to know of names."""
+    store.run("CREATE TABLE changed_rid AS SELECT rid FROM diff_person UNION SELECT name FROM diff_identity_view")
+    store.run("CREATE TABLE changed_workflow AS SELECT DISTINCT name AS flow FROM diff_workflow_view")
+    for table in ("login", "responsible"):
+        by_person = f"SELECT source, text FROM {table} SEMI JOIN changed_rid USING (rid)"
+        store.run(f"CREATE TABLE changed_{table} AS SELECT source, text FROM diff_{table} UNION {by_person}")
+    for table in ("system", "flow"):
+        store.run(f"CREATE TABLE changed_{table} AS SELECT DISTINCT source, text FROM diff_{table}")
+    for kind in GROWING:
+        store.run(f"CREATE TABLE changed_record_{kind} AS {' UNION '.join(_records(kind))}")
+
+
 def changed_days(store: Store) -> dict[str, set[int]]:
     """Return, per daily population that is made by sets, the days (since 1970) whose rows may differ from before."""
-    for statement in _statements():
-        store.run(statement)
+    store.run(f"CREATE TABLE changed_setting AS {' UNION '.join(_SETTINGS)}")
+    for population in _OWN:
+        store.run(f"CREATE TABLE changed_{population} AS {' UNION '.join(_items(population))}")
     at = day_sql('"at"')
     return {
         population: {
             day
             for (day,) in store.rows(
-                f'SELECT DISTINCT {at} FROM (SELECT item_id, "at" FROM {population}_item UNION ALL'
-                f' SELECT item_id, "at" FROM old.{population}_item) WHERE item_id IN (FROM changed_{population})'
+                f'SELECT DISTINCT {at} FROM (SELECT "at" FROM {population}_item SEMI JOIN changed_{population}'
+                f' USING (item_id) UNION ALL SELECT "at" FROM diff_{population}_item)'
             )
         }
         for population in _OWN
@@ -94,33 +97,12 @@ def changed_days(store: Store) -> dict[str, set[int]]:
     }
 
 
-def _statements() -> Iterator[str]:
-    for table in COMPARED:
-        columns = f"COLUMNS(lambda c: c NOT IN {_BY_NAME})"
-        both = f"SELECT {columns}, 1 AS balance FROM {table} UNION ALL SELECT {columns}, -1 FROM old.{table}"
-        uneven = f"SELECT * EXCLUDE (balance) FROM ({both}) GROUP BY ALL HAVING sum(balance) <> 0"
-        yield f"CREATE TABLE diff_{table} AS {uneven}"
-    yield "CREATE TABLE changed_rid AS SELECT rid FROM diff_person UNION SELECT name FROM diff_identity_view"
-    yield "CREATE TABLE changed_flow AS SELECT DISTINCT name AS flow FROM diff_workflow_view"
-    for table in ("login", "responsible"):
-        by_person = f"SELECT source, text FROM {table} SEMI JOIN changed_rid USING (rid)"
-        yield f"CREATE TABLE changed_{table} AS SELECT source, text FROM diff_{table} UNION {by_person}"
-    for table in ("system", "flow"):
-        yield f"CREATE TABLE changed_{table}_name AS SELECT DISTINCT source, text FROM diff_{table}"
-    for kind in GROWING:
-        yield f"CREATE TABLE changed_record_{kind} AS {' UNION '.join(_records(kind))}"
-    yield f"CREATE TABLE changed_setting AS {' UNION '.join(_SETTINGS)}"
-    for population in _OWN:
-        yield f"CREATE TABLE changed_{population} AS {' UNION '.join(_items(population))}"
-
-
 def _records(kind: str) -> Iterator[str]:
     """Yield queries for the records of which something was said, or in which a name means something else."""
     yield f"SELECT item_id FROM touched_{kind}"
     for table, field in _NAMED_BY.get(kind, ()):
-        names = f"changed_{table}_name" if table in ("system", "flow") else f"changed_{table}"
         named = f'SELECT item_id, source, {field} AS text FROM "{kind}"'
-        yield f"SELECT item_id FROM ({named}) SEMI JOIN {names} USING (source, text)"
+        yield f"SELECT item_id FROM ({named}) SEMI JOIN changed_{table} USING (source, text)"
 
 
 _SETTINGS = (
@@ -128,7 +110,7 @@ _SETTINGS = (
     "SELECT item_id FROM diff_match",
     "SELECT item_id FROM changed_record_session",
     "SELECT item_id FROM setting SEMI JOIN changed_rid USING (rid)",
-    "SELECT item_id FROM setting SEMI JOIN changed_flow USING (flow)",
+    "SELECT item_id FROM setting SEMI JOIN changed_workflow USING (flow)",
     "SELECT item_id FROM setting WHERE account IN (SELECT name FROM diff_account_view)",
     "SELECT item_id FROM setting WHERE chosen IN (FROM changed_record_grant)",
 )
@@ -149,7 +131,7 @@ def _items(population: str) -> Iterator[str]:
         case "grant":
             yield "SELECT grant_item FROM diff_last_use"
             yield f"SELECT item_id FROM {items} SEMI JOIN changed_rid USING (rid)"
-            yield f"SELECT item_id FROM {items} SEMI JOIN changed_flow USING (flow)"
+            yield f"SELECT item_id FROM {items} SEMI JOIN changed_workflow USING (flow)"
         case "recording":
             yield f"SELECT item_id FROM {items} WHERE session_item IN (FROM changed_setting)"
         case "session_event":

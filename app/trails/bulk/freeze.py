@@ -7,7 +7,8 @@ In:  observations by record type, completeness boxes, a period, the rules for te
 
 import logging
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,27 @@ import pyarrow as pa
 
 from app.errors import InvalidInput
 from app.records.folding import FoldedRecord, fold
-from app.records.model import RECORD_CLASSES, AccessRecord, Observation, RecordType
-from app.trails.arrow import arrow_schema, conform
-from app.trails.bulk.changes import COMPARED, changed_days
+from app.records.model import RECORD_CLASSES, AccessRecord, RecordType
+from app.trails.arrow import conform
+from app.trails.bulk.changes import changed_days, put_changed_records
 from app.trails.bulk.chunks import OF_SESSIONS, Chunk, cut, put_places
-from app.trails.bulk.items import BIG, put_behind, put_items
+from app.trails.bulk.continued import Earlier, earlier_of, hand_over
+from app.trails.bulk.coverage import put_evidence, put_waivers
+from app.trails.bulk.folding import GROWING
+from app.trails.bulk.items import BIG, put_items
 from app.trails.bulk.links import link
 from app.trails.bulk.matching import match
-from app.trails.bulk.names import LEDGER, TEXTS, Names
+from app.trails.bulk.model import Keep, Sources
+from app.trails.bulk.names import put_names
 from app.trails.bulk.rows import Rows
-from app.trails.bulk.store import GROWING, Store, day_sql
+from app.trails.bulk.store import Store, day_sql
+from app.trails.bulk.tables import Tables
 from app.trails.bulk.views import put_views
-from app.trails.evidence import SourceCoverage
 from app.trails.flags import Flagger
 from app.trails.index import TrailIndex
 from app.trails.linking import make_frame, populations
 from app.trails.model import PeriodLike
-from app.trails.populations import POPULATIONS, EvidenceView, WaiverRef
+from app.trails.populations import POPULATIONS, Row
 from app.trails.rows import Frame
 from app.trails.segments import Segments, segment_schema
 from app.trails.views import Use
@@ -43,54 +48,15 @@ _LOG = logging.getLogger(__name__)
 LINKING = ".linking-"
 """How folders are called that a freeze works in."""
 
-Batches = Callable[[int], Iterable[pa.RecordBatch]]
-ToldAt = Callable[[list[int]], Iterable[pa.RecordBatch]]
-Observations = Callable[[Collection[RecordType]], Iterable[Observation]]
 
+class _Job(msgspec.Struct, frozen=True):
+    """What is asked for; see ``freeze_in_bulk``."""
 
-class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a freeze reads from.
-
-    Attributes:
-        batches: gives the observations of ledger entries from an index on, as Arrow batches of
-            ``app.records.columns.OBSERVATIONS``.
-        told_at: gives those of the entries at some indices.
-        observations: gives the observations of some record types.
-        size: number of ledger entries that were there before reading began.
-        root: gives the ledger's root over its first so many entries, hex; it tells one ledger from another.
-        coverages: what each source can speak for.
-        as_of: instant the judgment is made for, epoch milliseconds.
-    """
-
-    batches: Batches
-    told_at: ToldAt
-    observations: Observations
-    size: int
-    root: Callable[[int], str]
-    coverages: list[SourceCoverage]
-    as_of: int
-
-
-class Keep(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the tables of a freeze are kept, so that the next one writes only the days that changed.
-
-    Attributes:
-        file: a file of DuckDB beside the folders of segments; it is there after the first freeze, and each replaces it.
-        name: what the folder of this freeze's segments will be called when the next one looks for it.
-        made_for: everything but records that rows depend on, in a few words; other words, and the file is not read.
-    """
-
-    file: Path
-    name: str
-    made_for: str
-
-
-class _Earlier(msgspec.Struct, frozen=True):
-    """What an earlier freeze left: the number of ledger entries it had read, the folder of its segments, and theirs."""
-
-    size: int
-    segments: Path
-    digests: dict[str, str]
+    sources: Sources
+    period: PeriodLike
+    directory: Path
+    flagger: Flagger | None
+    memory_limit: str
 
 
 def freeze_in_bulk(
@@ -115,87 +81,53 @@ def freeze_in_bulk(
         InvalidInput: a record holds what no segment can.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for before in [keep.file, None] if keep else [None]:
-        with tempfile.TemporaryDirectory(prefix=LINKING, dir=directory.parent) as scratch:
-            store = Store(Path(scratch), memory_limit, _KEPT if keep else (), before)
-            earlier = None
-            try:
-                earlier = _earlier(store, sources, keep) if keep else None
-                digests = _freeze(store, sources, period, directory, flagger, earlier)
-                if keep:
-                    _keep(store, keep, sources, digests)
-            except (duckdb.Error, pa.ArrowException) as error:
-                if earlier is not None:
-                    # It may be the file that is damaged, and not the records; without it, that shows.
-                    _LOG.warning("what is kept of an earlier freeze cannot be used; everything is linked anew")
-                    continue
-                what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
-                raise InvalidInput(what, where="freeze") from error
-            finally:
-                store.close()
-            if keep:
-                store.kept.replace(keep.file)
-            break
-    return digests
+    job = _Job(sources, period, directory, flagger, memory_limit)
+    digests = _continued(job, keep) if keep and keep.file.is_file() else None
+    return digests if digests is not None else _from_the_beginning(job, keep)
 
 
-_KEPT = ("state", "segment", *GROWING, *COMPARED)
-_STATE = pa.schema([pa.field(name, pa.string()) for name in ("made_for", "root", "segments")]).append(
-    pa.field("size", pa.int64())
-)
-_DIGESTS = pa.schema([pa.field("name", pa.string()), pa.field("sha256", pa.string())])
-
-
-def _earlier(store: Store, sources: Sources, keep: Keep) -> _Earlier | None:
-    """Return what an earlier freeze left, if it was for the same and its segments are still there.
-
-    The same is also the ledger up to there: it may be another one, restored from a backup and grown differently since.
-
-    It is read from the very file that the store has open: another process may put a newer one in its place meanwhile.
-    """
-    if not store.has_earlier:
-        return None
+def _continued(job: _Job, keep: Keep) -> dict[str, str] | None:
+    """Go on from what an earlier freeze kept, or tell that this cannot be done."""
     try:
-        [(made_for, size, root, name)] = store.rows("SELECT made_for, size, root, segments FROM old.state")
-        digests = dict(store.rows("SELECT name, sha256 FROM old.segment"))
-    except (duckdb.Error, ValueError):
+        with _opened(job, keep.file) as store:
+            earlier = earlier_of(store, job.sources, keep)
+            if earlier is None:
+                return None
+            digests = _freeze(store, job, earlier)
+            hand_over(store, keep, job.sources, digests)
+            return digests
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        # It may be that file which is damaged, and not the records; without it, that shows.
+        what = type(error).__name__
+        _LOG.warning("what is kept of an earlier freeze cannot be used (%s); everything is linked anew", what)
         return None
-    segments = keep.file.parent / name
-    is_same = made_for == keep.made_for and size <= sources.size and root == sources.root(size)
-    return _Earlier(size, segments, digests) if is_same and segments.is_dir() else None
 
 
-def _keep(store: Store, keep: Keep, sources: Sources, digests: Mapping[str, str]) -> None:
-    root = sources.root(sources.size)
-    store.put("state", [{"made_for": keep.made_for, "root": root, "segments": keep.name, "size": sources.size}], _STATE)
-    store.put("segment", [{"name": name, "sha256": sha256} for name, sha256 in digests.items()], _DIGESTS)
+def _from_the_beginning(job: _Job, keep: Keep | None) -> dict[str, str]:
+    with _opened(job) as store:
+        try:
+            digests = _freeze(store, job, None)
+        except (duckdb.Error, pa.ArrowException) as error:
+            what = f"the records cannot be linked ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
+            raise InvalidInput(what, where="freeze") from error
+        if keep:
+            hand_over(store, keep, job.sources, digests)
+        return digests
 
 
-def _freeze(
-    store: Store,
-    sources: Sources,
-    period: PeriodLike,
-    directory: Path,
-    flagger: Flagger | None,
-    earlier: _Earlier | None,
-) -> dict[str, str]:
-    _take_in(store, sources, earlier)
-    inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
-    index = TrailIndex([*inventory, *_wanted(store, inventory)])
-    frame = make_frame(index, sources.coverages, period, sources.as_of, flagger)
-    names = Names(index, store)
-    names.resolve()
-    link(store)
-    match(store, index.credential_records)
-    put_behind(store)
-    first_uses = _first_uses(store, index, frame)
-    names.put_accounts(first_uses)
-    names.put_identities(frame.state_at)
-    put_items(store, frame.period, frame.state_at)
-    _put_evidence(store, frame)
-    _put_waivers(store, frame)
-    small = populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
-    segments = Segments(directory, frame.period)
+@contextmanager
+def _opened(job: _Job, earlier: Path | None = None) -> Iterator[Store]:
+    with tempfile.TemporaryDirectory(prefix=LINKING, dir=job.directory.parent) as scratch:
+        store = Store(Path(scratch), job.memory_limit, earlier)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _freeze(store: Store, job: _Job, earlier: Earlier | None) -> dict[str, str]:
+    frame, small = _link(store, job, earlier)
+    segments = Segments(job.directory, frame.period)
     days = {population: _days(store, population) for population in BIG}
     if earlier:
         days = days | _remaining(store, days, segments, earlier)
@@ -211,14 +143,30 @@ def _freeze(
     return segments.finish()
 
 
-def _take_in(store: Store, sources: Sources, earlier: _Earlier | None) -> None:
+def _link(store: Store, job: _Job, earlier: Earlier | None) -> tuple[Frame, Mapping[str, Sequence[Row]]]:
+    """Make all tables that rows are put together from; return the frame, and the rows of the small populations."""
+    sources, tables = job.sources, Tables(store, is_continued=earlier is not None)
+    _take_in(store, tables, sources, earlier.size if earlier else 0)
+    inventory = fold(sources.observations([kind for kind in RecordType if kind not in GROWING]))
+    index = TrailIndex([*inventory, *_wanted(store, inventory)])
+    frame = make_frame(index, sources.coverages, job.period, sources.as_of, job.flagger)
+    first_uses = _first_uses(store, index, frame)
+    put_names(store, tables, index, first_uses, frame.state_at)
+    if earlier:
+        put_changed_records(store)
+    link(store, tables)
+    match(store, tables, index.credential_records)
+    put_items(store, tables, frame.period, frame.state_at, earlier.as_of if earlier else sources.as_of)
+    put_evidence(store, tables, frame)
+    put_waivers(tables, frame)
+    return frame, populations(msgspec.structs.replace(frame, first_uses=first_uses), sources.coverages)
+
+
+def _take_in(store: Store, tables: Tables, sources: Sources, since: int) -> None:
     """Make the tables of the record types that grow."""
-    store.receive(sources.batches(earlier.size if earlier else 0))
+    store.receive(sources.batches(since))
     for kind in GROWING:
-        if earlier:
-            store.fold_more(kind, sources.told_at)
-        else:
-            store.fold(kind)
+        tables.fold(kind, sources.told_at)
     store.run("DROP TABLE raw")
 
 
@@ -244,7 +192,7 @@ def _parts(
 
 
 def _remaining(
-    store: Store, days: Mapping[str, Mapping[int, int]], segments: Segments, earlier: _Earlier
+    store: Store, days: Mapping[str, Mapping[int, int]], segments: Segments, earlier: Earlier
 ) -> dict[str, dict[int, int]]:
     """Take the days over that are as they were; return, per daily population, those that must be written."""
     return {
@@ -281,64 +229,6 @@ SELECT source, target, name, min(struct_pack("at" := "at", "ledger" := ledger)) 
             found = Use(use["at"], tuple(use["ledger"]))
             first[account.item_id] = min(found, first.get(account.item_id, found))
     return first
-
-
-def _put_evidence(store: Store, frame: Frame) -> None:
-    """Make ``<population>_item``: the items, each with the bounds of its evidence; and ``evidence``: its views."""
-    bounds = [{"bound": bound} for bound in frame.evidence.bounds]
-    store.put("bound", bounds, pa.schema([pa.field("bound", pa.int64())]))
-    for population in BIG:
-        store.run(
-            f"CREATE TABLE {population}_item AS SELECT x.* EXCLUDE (approved), a.bound AS evidence,"
-            f" d.bound AS approved FROM {population}_items x ASOF JOIN bound a ON x.at >= a.bound"
-            ' ASOF JOIN bound d ON x.approved >= d.bound ORDER BY x."at"'
-        )
-    pairs = " UNION ".join(f"SELECT evidence, approved FROM {population}_item" for population in BIG)
-    views = (
-        {
-            "first": first,
-            "second": second,
-            "view": msgspec.to_builtins(frame.evidence.at(first, decided=second)),
-        }
-        for first, second in store.rows(pairs)
-    )
-    kind = pa.struct(list(arrow_schema(EvidenceView)))
-    store.put(
-        "evidence",
-        views,
-        pa.schema([pa.field("first", pa.int64()), pa.field("second", pa.int64()), pa.field("view", kind)]),
-    )
-
-
-def _put_waivers(store: Store, frame: Frame) -> None:
-    """Make ``waived``: the waivers that cover each item, in order; the rules are in ``app.trails.waivers``."""
-    rows = [
-        {
-            "item_id": each.item_id,
-            "ref": msgspec.to_builtins(each.ref),
-            "ledger": sorted(each.ledger),
-            "items": sorted(each.items),
-            "subjects": sorted(each.subjects),
-            "targets": sorted(each.targets),
-        }
-        for each in frame.index.waivers.in_order
-    ]
-    fields = {"item_id": pa.string(), "ref": pa.struct(list(arrow_schema(WaiverRef))), "ledger": LEDGER}
-    fields |= {"items": TEXTS, "subjects": TEXTS, "targets": TEXTS}
-    store.put("waiver_in_order", rows, pa.schema([pa.field(name, kind) for name, kind in fields.items()]))
-    covers = (
-        "w.ref.approved_at <= b.at AND b.at < w.ref.expires_at"
-        " AND (len(w.items) = 0 OR list_contains(w.items, b.item_id))"
-        " AND (len(w.subjects) = 0 OR list_has_any(w.subjects, b.subjects))"
-        " AND (len(w.targets) = 0 OR (len(b.targets) > 0 AND list_has_all(w.targets, b.targets)))"
-    )
-    parts = " UNION ALL ".join(
-        f"SELECT '{population}' AS population, b.item_id, list(w.ref ORDER BY w.item_id) AS refs,"
-        f" flatten(list(w.ledger)) AS ledger FROM {population}_item b JOIN waiver_in_order w ON {covers}"
-        " GROUP BY b.item_id"
-        for population in BIG
-    )
-    store.run(f"CREATE TABLE waived AS {parts}")
 
 
 def _wanted(store: Store, inventory: list[FoldedRecord[AccessRecord]]) -> list[FoldedRecord[AccessRecord]]:

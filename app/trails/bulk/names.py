@@ -19,6 +19,7 @@ from app.records.folding import FoldedRecord
 from app.records.model import Account, Workflow
 from app.trails.arrow import arrow_schema
 from app.trails.bulk.store import Store
+from app.trails.bulk.tables import Tables
 from app.trails.identities import Person, Resolution
 from app.trails.index import TrailIndex
 from app.trails.populations import AccountView, IdentityView, TargetView, WorkflowView
@@ -42,17 +43,35 @@ SELECT source, target FROM session UNION SELECT source, unnest(targets) FROM "gr
 UNION SELECT source, target FROM access_event UNION SELECT source, downstream FROM session_event"""
 
 
+def put_names(store: Store, tables: Tables, index: TrailIndex, first_uses: dict[str, Use], state_at: int) -> None:
+    """Make all tables of what names mean.
+
+    Args:
+        store: has the folded records.
+        tables: get the tables.
+        index: holds at least the inventory; nothing else of it is asked.
+        first_uses: item id of an account to its first use.
+        state_at: the instant at which identities are shown.
+    """
+    names = Names(index, store, tables)
+    names.resolve()
+    names.put_accounts(first_uses)
+    names.put_identities(state_at)
+
+
 class Names:
     """Resolves names over one inventory.
 
     Args:
         index: holds at least the inventory; nothing else of it is asked.
-        store: has the folded records, and gets the tables.
+        store: has the folded records.
+        tables: get what names mean.
     """
 
-    def __init__(self, index: TrailIndex, store: Store) -> None:
+    def __init__(self, index: TrailIndex, store: Store, tables: Tables) -> None:
         self._index = index
         self._store = store
+        self._tables = tables
         self._people: dict[str, Person] = {}
 
     def resolve(self) -> None:
@@ -71,7 +90,7 @@ class Names:
             for source, target, name in doors
             if (account := self._index.account(source, target, name)) is not None
         ]
-        self._store.put(
+        self._tables.put(
             "door",
             (
                 {"source": source, "target": target, "name": name, "account": account.item_id}
@@ -111,7 +130,7 @@ class Names:
         )
 
     def _put_logins(self) -> None:
-        self._store.put(
+        self._tables.put(
             "login",
             (self._login(source, text) for source, text in self._names(_LOGINS)),
             _columns(
@@ -136,7 +155,7 @@ class Names:
         }
 
     def _put_responsibles(self) -> None:
-        self._store.put(
+        self._tables.put(
             "responsible",
             (
                 {"source": source, "text": text, "rid": self._rid(self._index.identities.named(source, text))}
@@ -147,7 +166,7 @@ class Names:
 
     def _put_people(self) -> None:
         identities = self._index.identities
-        self._store.put(
+        self._tables.put(
             "person",
             (
                 {
@@ -200,7 +219,7 @@ class Names:
                     "ledger": sorted(views.used),
                 }
             )
-        self._store.put(
+        self._tables.put(
             "system",
             rows,
             _columns(
@@ -222,7 +241,7 @@ class Names:
             flow = self._index.workflow(source, text)
             if flow is not None:
                 rows.append({"source": source, "text": text, "flow": flow.item_id})
-        self._store.put("flow", rows, _columns(source=pa.string(), text=pa.string(), flow=pa.string()))
+        self._tables.put("flow", rows, _columns(source=pa.string(), text=pa.string(), flow=pa.string()))
         workflows = ((each.item_id, each) for each in self._index.workflows)
         self._put_views("workflow_view", WorkflowView, workflows, self._workflow)
 
@@ -236,7 +255,7 @@ class Names:
         """Make a table of views: ``name``, ``since``, ``until``, ``view``, ``ledger``; stretches do not overlap."""
         rows = [row for name, each in records for row in self._stretches(name, *make(each))]
         kind = pa.struct(list(arrow_schema(view)))
-        self._store.put(
+        self._tables.put(
             table, rows, _columns(name=pa.string(), since=pa.int64(), until=pa.int64(), view=kind, ledger=LEDGER)
         )
 
