@@ -3,6 +3,7 @@
 """All SQL of the ledger. It inserts and reads; it has no statement that changes or removes."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -160,7 +161,9 @@ def _rows(connection: Connection, indices: Iterable[int]) -> Iterator[Sequence[A
         # Nearly always nearly all of a range is asked for, and a list of thousands costs more than what is read.
         is_range = last - first < _SPARSE * len(chunk)
         wanted = table.c.index.between(first, last) if is_range else table.c.index.in_(chunk)
-        found = {row[0]: row for row in connection.execute(columns.where(wanted)).all()}
+        with closing(connection.execute(columns.where(wanted))) as result:
+            cursor: Any = result.cursor  # Rows as the driver makes them: SQLAlchemy's cost more than to read them.
+            found = {row[0]: row for row in cursor.fetchall()}
         yield from (found[index] for index in chunk if index in found)
 
 
