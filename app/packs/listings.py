@@ -10,7 +10,7 @@ Equal segments give equal bytes, in bounded memory.
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,18 +30,35 @@ BEGINNINGS = tuple(sorted({char.encode()[:1] for char in " \u00a0=+-@\t\r\n\uff1
 _BEGINNINGS = pa.array(BEGINNINGS, pa.binary())
 
 
+class Sink(Protocol):
+    """What an open file for writing is like."""
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether nothing can be written any more."""
+        ...
+
+    def writable(self) -> bool:
+        """Tell whether anything can be written at all."""
+        ...
+
+    def write(self, data: bytes, /) -> int:
+        """Write; return how many bytes."""
+        ...
+
+
 class Listing:
     """Writes the CSV of a population; a context manager.
 
     Args:
         row_class: the population's rows.
-        output: where to write.
+        output: where to write: a file's name, or an open one.
 
     Raises:
         pyarrow.ArrowInvalid: a batch does not have the population's schema.
     """
 
-    def __init__(self, row_class: type[Row], output: Path) -> None:
+    def __init__(self, row_class: type[Row], output: Path | Sink) -> None:
         self._columns = columns_of(row_class)
         schema = pa.schema([pa.field(column.name, pa.string()) for column in self._columns])
         options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="needed")

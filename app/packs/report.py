@@ -7,7 +7,8 @@ Out: the report, and the files derived with it: gaps, metrics, deviations, sampl
 Nothing here knows a clock, a key or a database, so equal inputs give equal bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from app.gaps.items import gaps_of
 from app.packs import guide, layout
 from app.packs.deviations import Deviations, deviates
 from app.packs.frames import draw_samples
-from app.packs.listings import Listing
+from app.packs.listings import Listing, Sink
 from app.packs.model import ChosenItem, ReportData, SampleDraw, SignerInfo, TestNarrative, Withholding
 from app.packs.rows import BATCH, KeptRows, Selection
 from app.packs.samples import Samples, choose
@@ -36,6 +37,7 @@ from app.signing.canonical import canonical_json
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import read_period, rows_of, segment_files
 
+OpenListing = Callable[[str], AbstractContextManager[Sink]]
 _SOFTWARE = ("cel-expr-python", "duckdb", "pyarrow", "pyhanko", "weasyprint")
 
 
@@ -105,6 +107,7 @@ def derive_content(
     output: Path,
     measured: tuple[MetricResult, ...] | None = None,
     kept: KeptRows | None = None,
+    open_listing: OpenListing | None = None,
 ) -> ReportData:
     """Write every derived file of a pack below ``output`` and return the report.
 
@@ -116,6 +119,7 @@ def derive_content(
         output: an existing folder.
         measured: what ``measure`` gives for exactly these, if somebody has asked already.
         kept: rows of these populations that were picked out before.
+        open_listing: opens what the listing of that name is written to, instead of a file below ``output``.
     """
     for folder in (layout.DEVIATIONS, layout.FRAMES, layout.POPULATIONS):
         (output / folder).mkdir(parents=True, exist_ok=True)
@@ -127,7 +131,8 @@ def derive_content(
         output / layout.FRAMES,
     )
     chosen = choose(facts.also, folders.populations)
-    tables = _write_rows(evaluation, controls, (draws, chosen), folders, output, kept or KeptRows())
+    opened = open_listing or (lambda name: (output / name).open("wb"))
+    tables = _write_rows(evaluation, controls, (draws, chosen), folders, output, kept or KeptRows(), opened)
     evaluated = _Evaluated(
         evaluation=evaluation, controls=controls, segments=folders.populations, results=folders.results
     )
@@ -232,6 +237,7 @@ def _write_rows(
     folders: Folders,
     output: Path,
     kept: KeptRows,
+    open_listing: OpenListing,
 ) -> dict[str, DeviationTable]:
     """Read each population once, and write what shows its rows: the listing, its deviations, its samples."""
     tables: dict[str, DeviationTable] = {}
@@ -243,14 +249,17 @@ def _write_rows(
             if each.population == population and deviates(each)
         ]
         samples = Samples(*drawn, population)
-        listing = Listing(row_class, output / layout.POPULATIONS / f"{population}.csv")
-        with listing, Deviations(tests, population, folders.results, output / layout.DEVIATIONS) as deviations:
+        with (
+            open_listing(f"{layout.POPULATIONS}/{population}.csv") as file,
+            Listing(row_class, file) as listing,
+            Deviations(tests, population, folders.results, output / layout.DEVIATIONS) as deviations,
+        ):
             wanted = samples.wanted | deviations.wanted
             selection, known = Selection(wanted), kept.of(population, wanted)
             for segment in segment_files(folders.populations, population):
-                with pq.ParquetFile(segment) as file:
-                    columns = listing.leaves(file.schema_arrow) if known is not None or not wanted else None
-                    for batch in file.iter_batches(batch_size=BATCH, columns=columns):
+                with pq.ParquetFile(segment) as rows_of_day:
+                    columns = listing.leaves(rows_of_day.schema_arrow) if known is not None or not wanted else None
+                    for batch in rows_of_day.iter_batches(batch_size=BATCH, columns=columns):
                         listing.add(batch)
                         rows = [] if columns else rows_of(selection.of(batch), population, period)
                         _add(rows, deviations, samples)

@@ -8,9 +8,9 @@ than the trust anchor names. So no parser of Parquet, PDF or YAML is fed what no
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import msgspec
 import pyarrow.parquet as pq
@@ -59,6 +59,7 @@ class Case:
         found: name to hex SHA-256 of every file, if the archive has been read as a whole and is spelled as packs are.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
+        listings: names of the listings that the verifier made, and whether the pack has the same.
         kept: rows that a step has picked out of the populations.
         caution_about_flags: what rests on flags of withheld texts, until all of these texts are disclosed.
         not_reperformed: tests whose outcomes are the signer's claim, because the pack withholds what they read.
@@ -66,6 +67,7 @@ class Case:
 
     not_reperformed: tuple[str, ...] = ()
     caution_about_flags: str | None = None
+    listings: Mapping[str, bool] | None = None
     _measured: tuple[MetricResult, ...] | None = None
 
     def __init__(self, path: Path, trust: tuple[bytes, ...] | None, work: Path, reader: Reader, now: int) -> None:
@@ -119,12 +121,20 @@ class Case:
         Raises:
             NotDone: there is no such member.
         """
+        with self.stream(name) as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+    def stream(self, name: str) -> IO[bytes]:
+        """Open a member, whatever its bytes are.
+
+        Raises:
+            NotDone: there is no such member.
+        """
         info = need(self.members, 1).get(name)
         if info is None:
             raise NotDone(f"there is no {name}")
-        with need(self.archive, 1).open(info) as stream:
-            while chunk := stream.read(CHUNK):
-                yield chunk
+        return need(self.archive, 1).open(info)
 
     def raw(self, name: str, limit: int = MAX_UNSIGNED) -> bytes:
         """Return a member's bytes, whatever they are; only for files that no statement covers.
