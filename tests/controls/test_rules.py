@@ -53,9 +53,10 @@ def test_the_two_builds_agree_on_every_rule_over_every_sample(controls: Controls
 
 def test_a_rule_set_is_what_the_trails_take(controls: Controls) -> None:
     flagger: Flagger = controls.rule_set
-    (flag,) = flagger.flags("psql -h db")
+    ((flag,),) = flagger.flags_of(["psql -h db"])
     assert (flag.rule, flag.family, flag.severity) == ("database.client", "database", "low")
-    names = [flag.rule for flag in flagger.flags("psql -c 'DROP TABLE t'; history -c; setenforce 0")]
+    [flags] = flagger.flags_of(["psql -c 'DROP TABLE t'; history -c; setenforce 0"])
+    names = [flag.rule for flag in flags]
     assert names == sorted(names)
     assert len(names) >= 4
 

@@ -47,9 +47,10 @@ TEXTS = {"purpose": ("see CHG-1 and x-1", "none", None), "text": ("drop it", "lo
 class Words:
     """Flags the texts that drop something."""
 
-    def flags(self, text: str) -> Sequence[FlagView]:
-        """Return one flag or none."""
-        return [FlagView(rule="data.drop", family="data", severity="high")] if "drop" in text else []
+    def flags_of(self, texts: Sequence[str]) -> list[list[FlagView]]:
+        """Return one flag or none for each."""
+        flag = FlagView(rule="data.drop", family="data", severity="high")
+        return [[flag] if "drop" in text else [] for text in texts]
 
 
 def values(name: str, hint: object) -> st.SearchStrategy[object]:  # noqa: PLR0911  One answer per kind of field.

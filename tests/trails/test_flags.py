@@ -2,6 +2,8 @@
 
 """Texts are remembered while there is room, and judged again when they were forgotten; the flags are the same."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from app.trails.flags import Flags
@@ -14,10 +16,10 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    def flags(self, text: str) -> list[FlagView]:
-        """Return the flag of such a text."""
-        self.asked += 1
-        return [FlagView(rule="r", family="f", severity="low")] if "rm" in text else []
+    def flags_of(self, texts: Sequence[str]) -> list[list[FlagView]]:
+        """Return the flag of such texts."""
+        self.asked += len(texts)
+        return [[FlagView(rule="r", family="f", severity="low")] if "rm" in text else [] for text in texts]
 
 
 def test_a_text_is_judged_once_while_it_is_remembered() -> None:

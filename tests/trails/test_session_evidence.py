@@ -42,10 +42,13 @@ class Words:
 
     asked = 0
 
-    def flags(self, text: str) -> Sequence[FlagView]:
-        """Return a flag per risky word."""
-        self.asked += 1
-        return [FlagView(rule=word, family="risky", severity="high") for word in text.split() if "risky" in word]
+    def flags_of(self, texts: Sequence[str]) -> list[list[FlagView]]:
+        """Return a flag per risky word of each."""
+        self.asked += len(texts)
+        return [
+            [FlagView(rule=word, family="risky", severity="high") for word in text.split() if "risky" in word]
+            for text in texts
+        ]
 
 
 @pytest.fixture

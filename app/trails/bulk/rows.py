@@ -43,7 +43,7 @@ class _Query(NamedTuple):
         plain: column to what a row (``b``) says by itself.
         views: column to the view that it shows; those that are no column are only behind the row.
         lists: column to the query for ``nth`` (the number of the row), ``view`` and ``ledger``, in order.
-        joins: what the row's query joins besides.
+        joins: what the row's query joins besides; each finds one or nothing, so that no row is lost or doubled.
         ledgers: the entries behind what is plain.
     """
 
@@ -264,7 +264,7 @@ _GRANT_ROWS = _Query(
         "sessions": _listed(_in_chunk("grant_user", "grant_item", "item_id"), "session_ref", "v.item_id"),
     },
     joins=(
-        "JOIN grant_view gv ON gv.item_id = b.item_id",
+        "LEFT JOIN grant_view gv ON gv.item_id = b.item_id",
         "LEFT JOIN last_use u ON u.grant_item = b.item_id",
         _then("identity_view", "b.rid"),
         _then("workflow_view", "b.flow"),
@@ -297,7 +297,7 @@ _ACCESS_EVENT_ROWS = _Query(
         "sessions": _listed(_in_chunk("explained", "item_id", "session_item"), "session_ref", "v.item_id"),
         "alerts": _listed(_in_chunk("access_event_alert", "parent", "child"), "alert_view", "v.item_id"),
     },
-    joins=("JOIN access_event_view lv ON lv.item_id = b.item_id",),
+    joins=("LEFT JOIN access_event_view lv ON lv.item_id = b.item_id",),
     ledgers=("lv.ledger", "b.target_ledger"),
 )
 
@@ -342,7 +342,7 @@ _SESSION_EVENT_ROWS = _Query(
             "v.item_id",
         ),
     },
-    joins=("JOIN session_event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
+    joins=("LEFT JOIN session_event_view ev ON ev.item_id = b.item_id", *_SET_JOINS),
     ledgers=("ev.ledger", "s.ledger"),
 )
 

@@ -80,18 +80,13 @@ def _cast(kind: pa.DataType) -> str:
 
 
 def _table(name: str, kind: str, view: str, joins: str = "", ledger: str = "r.ledger", more: str = "") -> str:
-    return (
-        f"CREATE TABLE {name} AS SELECT r.item_id, r.source, {view} AS view, {ledger} AS ledger{more}"
-        f' FROM "{kind}" r {joins}'
-    )
+    return f'CREATE TABLE {name} AS SELECT r.item_id, {view} AS view, {ledger} AS ledger{more} FROM "{kind}" r {joins}'
 
 
 def _near(kind: str, name: str, view: str, joins: str = "", more: str = "") -> str:
     """As ``_table``, of records that are shown by chunks only."""
     records = f'(SELECT p.chunk, x.* FROM "{kind}" x JOIN place_{kind} p USING (item_id)) r'
-    return near_sql(
-        name, f"SELECT r.chunk, r.item_id, r.source, {view} AS view, r.ledger AS ledger{more} FROM {records} {joins}"
-    )
+    return near_sql(name, f"SELECT r.chunk, r.item_id, {view} AS view, r.ledger AS ledger{more} FROM {records} {joins}")
 
 
 def _login(name: str, column: str) -> str:
@@ -206,10 +201,11 @@ def _flagged(store: Store, flags: Flags) -> Iterator[pa.RecordBatch]:
     for batch in store.batches(
         "SELECT DISTINCT text FROM session_event SEMI JOIN place_session_event USING (item_id) WHERE text <> ''", _BATCH
     ):
+        texts = batch.column(0).to_pylist()
         found = [
             {"text": text, "flags": [msgspec.to_builtins(flag) for flag in met]}
-            for text in batch.column(0).to_pylist()
-            if (met := flags.of(text))
+            for text, met in zip(texts, flags.of_each(texts), strict=True)
+            if met
         ]
         if found:
             yield pa.RecordBatch.from_pylist(found, schema=_FLAGS)
