@@ -25,7 +25,7 @@ from app.errors import InvalidInput
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
 from app.evaluation.questions import outcomes_sql, segments_sql
-from app.evaluation.reuse import Earlier, Question, remaining_sql
+from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql
 from app.trails.arrow import arrow_schema
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import read_period, segment_digests, segment_files, segment_schema
@@ -114,11 +114,13 @@ def judge(
 
 def _answer(engine: duckdb.DuckDBPyConnection, asked: Question, path: Path, earlier: Earlier | None) -> None:
     """Write one result vector; what is kept is believed only if it has an answer for every item."""
-    remaining = remaining_sql(asked, earlier) if earlier else None
-    if remaining is not None:
+    if earlier is not None:
         try:
+            query = moved_sql(asked, earlier)
+            moved = {Path(name) for (name,) in engine.execute(query).fetchall()} if query else set()
+            remaining = remaining_sql(asked, earlier, moved)
             items = sum(pq.read_metadata(file).num_rows for file in asked.files)
-            if _write(engine, remaining, path) == items:
+            if remaining and _write(engine, remaining, path) == items:
                 return
         except (duckdb.Error, pa.ArrowException):
             _LOG.warning("what is kept of an earlier evaluation cannot be read; all items are tested again")

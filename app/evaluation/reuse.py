@@ -2,18 +2,20 @@
 
 """Ask only what was not answered: take outcomes over from an earlier evaluation, where nothing they rest on changed.
 
-In:  definitions, segments with their digests, an earlier evaluation with its result vectors. Out: one query.
-An outcome rests on its row, on its test with all parameters, and on what the test reads of the period. A row is that of
-its segment, so equal digests are equal rows. What is taken over is what would be computed, to the byte.
+In:  definitions, segments with their digests, an earlier evaluation with its result vectors. Out: two queries.
+An outcome rests on its row, on its test with all parameters, and on what the test asks about the period. A row is that
+of its segment, so equal digests are equal rows. As time goes on, few questions about the period get another answer:
+those of items whose time was running out. What is taken over is what would be computed, to the byte.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from app.cel.reads import reads
+from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name
+from app.cel.substitute import questions_about, with_values
 from app.evaluation.definition import Definition
 from app.evaluation.model import Evaluation
 from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
@@ -42,14 +44,40 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return outcomes_sql(self.definitions, rows_sql(self.files, self.period))
 
 
-def remaining_sql(asked: Question, earlier: Earlier) -> str | None:
-    """Return a query that gives what ``asked.in_full`` gives and asks less, or None where nothing can be taken over.
+def moved_sql(asked: Question, earlier: Earlier) -> str | None:
+    """Return a query for the names of the segments in which the period that it is now may change an answer.
+
+    Returns:
+        The query, or None if no question is asked about what is another period now.
 
     Raises:
         CelError: an expression is too complex.
     """
-    same = [file for file in asked.files if _is_same(asked, file, earlier)]
-    answered = [each for each in asked.definitions if _is_answered(each, asked.period, earlier)]
+    before = earlier.evaluation
+    then = PeriodView(start=before.period.start, end=before.period.end, as_of=before.as_of)
+    other = {
+        sql for each in asked.definitions if _is_known(each, earlier) for sql in _other_sql(each, then, asked.period)
+    }
+    files = [file for file in asked.files if _is_same(asked, file, earlier)]
+    if not other or not files:
+        return None
+    rows = segments_sql(files, named=True)
+    return f"SELECT DISTINCT filename FROM {rows} WHERE {' OR '.join(sorted(other))}"  # noqa: S608 - Compiled.
+
+
+def remaining_sql(asked: Question, earlier: Earlier, moved: Collection[Path] = ()) -> str | None:
+    """Return a query that gives what ``asked.in_full`` gives and asks less, or None where nothing can be taken over.
+
+    Args:
+        asked: what is to be answered.
+        earlier: what was.
+        moved: the segments that ``moved_sql`` finds.
+
+    Raises:
+        CelError: an expression is too complex.
+    """
+    same = [file for file in asked.files if file not in moved and _is_same(asked, file, earlier)]
+    answered = [each for each in asked.definitions if _is_known(each, earlier)]
     if not same or not answered:
         return None
     changed = [file for file in asked.files if file not in same]
@@ -76,19 +104,20 @@ def _is_same(asked: Question, file: Path, earlier: Earlier) -> bool:
     return earlier.evaluation.segments.get(name) == asked.digests[name]
 
 
-def _is_answered(definition: Definition, period: PeriodView, earlier: Earlier) -> bool:
+def _is_known(definition: Definition, earlier: Earlier) -> bool:
     told = {test.test_id: test for test in earlier.evaluation.tests}.get(definition.id)
-    if told is None or told.definition_sha256 != definition.sha256:
-        return False
-    before = earlier.evaluation
-    then = PeriodView(start=before.period.start, end=before.period.end, as_of=before.as_of)
-    return all(getattr(then, name) == getattr(period, name) for name in _read_of_period(definition))
+    return told is not None and told.definition_sha256 == definition.sha256
 
 
-def _read_of_period(definition: Definition) -> Iterator[str]:
-    """Yield the fields of the period that a test reads."""
+def _other_sql(definition: Definition, then: PeriodView, now: PeriodView) -> Iterator[str]:
+    """Yield SQL, never NULL, that tells of a row whether a question about the period has another answer."""
+    if then == now:
+        return
     for expression in definition.expressions:
-        for path in reads(expression.tree):
-            first, _, name = path.partition(".")
-            if first == "period" and name:
-                yield name
+        for question in questions_about(expression.tree, "period"):
+            answers = [
+                to_sql(msgspec.structs.replace(expression, tree=with_values(question, "period", values)))
+                for values in (msgspec.structs.asdict(then), msgspec.structs.asdict(now))
+            ]
+            if answers[0] != answers[1]:
+                yield f"({answers[0]}) IS DISTINCT FROM ({answers[1]})"

@@ -2,15 +2,17 @@
 
 """Answers that are taken over are those that would be given, to the byte; and only what is new is asked."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
 from app.evaluation.definition import define
-from app.evaluation.engine import checked_files
+from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.model import Period
-from app.evaluation.reuse import Earlier, Question, remaining_sql
+from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql
 from app.evaluation.service import evaluate_tests
 from app.trails.example import example_row
 from app.trails.populations import PeriodView
@@ -40,7 +42,7 @@ def tests(control_test):
     early = "session.started_at != null && session.started_at"
     made = [
         control_test("TST-01", "session.role == 'dba'", fields=("session.role",), applies_when="session.privileged"),
-        control_test("TST-02", f"{early} + p.least < period.as_of", parameters={"least": "48d"}),
+        control_test("TST-02", f"{early} + p.least < period.as_of", parameters={"least": "49d"}),
         control_test("TST-03", f"{early} >= period.start"),
     ]
     return {test.id: test for test in made}
@@ -71,17 +73,14 @@ def evaluated(tmp_path):
     return evaluate
 
 
-def remaining(tests, segments, earlier):
-    """Return the query that is left to ask of sessions."""
-    return remaining_sql(
-        Question(
-            population="session",
-            definitions=[define(test) for test in tests.values()],
-            files=checked_files(segments, "session"),
-            digests=segment_digests(segments),
-            period=read_period(segments),
-        ),
-        earlier,
+def asked_of_sessions(tests, segments):
+    """Return what is asked of sessions."""
+    return Question(
+        population="session",
+        definitions=[define(test) for test in tests.values()],
+        files=checked_files(segments, "session"),
+        digests=segment_digests(segments),
+        period=read_period(segments),
     )
 
 
@@ -115,26 +114,36 @@ def test_what_is_taken_over_is_what_would_be_computed(tests, evaluated, control_
         assert before.evaluation != full.evaluation
 
 
-def test_only_what_changed_is_asked(tests, evaluated, control_test, tmp_path):
+def test_only_what_changed_is_asked(tests, evaluated, tmp_path):
+    """One day's role is another, and for the sessions of another day 49 days are over now."""
     before = evaluated("before", tests, sessions(40))
     later = structs.replace(PERIOD, as_of=PERIOD.as_of + DAY)
     evaluated("later", tests, sessions(40, role="intern", period=later))
-    query = remaining(tests, tmp_path / "later" / "populations", before)
-    kept, asked = query.split(" UNION ALL ")
-    changed = f"{DATES[-1][:10]}.parquet"
-    assert changed in asked
-    assert changed not in kept
-    assert all(f"{day[:10]}.parquet" in kept and f"{day[:10]}.parquet" not in asked for day in DATES[:-1])
-    assert '"TST-02"' in kept.split("JOIN")[0], "the test that reads the instant is asked again"
-    assert "CASE" not in kept.split("JOIN")[1]
+    segments = tmp_path / "later" / "populations"
+    question = asked_of_sessions(tests, segments)
+    with open_engine([segments]) as engine:
+        moved = {Path(name) for (name,) in engine.execute(moved_sql(question, before)).fetchall()}
+    assert [path.name for path in moved] == [f"{DATES[-2][:10]}.parquet"]
+    kept, asked = remaining_sql(question, before, moved).split(" UNION ALL ")
+    for day in DATES:
+        name = f"{day[:10]}.parquet"
+        assert (name in asked, name in kept) == ((True, False) if day in DATES[-2:] else (False, True))
+    assert "CASE" not in kept
+
+
+def test_time_alone_asks_nothing_where_no_test_reads_it(tests, evaluated, tmp_path):
+    before = evaluated("before", tests, sessions(8))
+    del tests["TST-02"]
+    evaluated("later", tests, sessions(8, period=structs.replace(PERIOD, as_of=PERIOD.as_of + DAY)))
+    assert moved_sql(asked_of_sessions(tests, tmp_path / "later" / "populations"), before) is None
 
 
 def test_without_anything_in_common_all_is_asked(tests, evaluated, control_test, tmp_path):
     before = evaluated("before", tests, sessions(8))
     segments = tmp_path / "before" / "populations"
-    assert remaining({"TST-09": control_test("TST-09", "true")}, segments, before) is None
+    assert remaining_sql(asked_of_sessions({"TST-09": control_test("TST-09", "true")}, segments), before) is None
     other = evaluated("other", tests, sessions(8, role="x")[3:4])
-    assert remaining(tests, tmp_path / "other" / "populations", before) is None
+    assert remaining_sql(asked_of_sessions(tests, tmp_path / "other" / "populations"), before) is None
     assert other.evaluation.tests[0].counts["fail"] + other.evaluation.tests[0].counts["not_applicable"] == 1
 
 
