@@ -19,7 +19,7 @@ from app.evaluation.metric_model import MetricResult
 from app.evaluation.model import Evaluation
 from app.ledger.note import VerifierKey, open_checkpoint
 from app.packs import layout
-from app.packs.container import Content, FileContent, MemoryContent, write_archive
+from app.packs.container import Content, FileContent, MemoryContent, measure, write_archive
 from app.packs.evidence import Consistency, ProvenRun, SubsetProof, make_json, make_runs, write_entries
 from app.packs.model import ReportData
 from app.packs.report import Facts, Folders, derive_content
@@ -102,8 +102,10 @@ def draft_pack(ingredients: Ingredients, render: Render, work: Path) -> Draft:
 
 def seal_content(report: ReportData, members: Mapping[str, Content], key: VerifierKey, render: Render) -> Draft:
     """Digest all content, list it, and render the PDF that prints the digest of that list."""
-    measured = {name: _measure(content) for name, content in members.items()}
-    manifest = layout.make_content_manifest(measured)
+    measured = {name: measure(content) for name, content in members.items()}
+    manifest = layout.make_content_manifest(
+        {name: (content.size, digest) for name, (content, digest) in measured.items()}
+    )
     pdf = render(report, manifest)
     digests = {name: digest for name, (_, digest) in measured.items()}
     digests[layout.CONTENT_MANIFEST] = hashlib.sha256(manifest).hexdigest()
@@ -111,7 +113,12 @@ def seal_content(report: ReportData, members: Mapping[str, Content], key: Verifi
     digests[layout.SUMS] = hashlib.sha256(sums).hexdigest()
     lists = {layout.CONTENT_MANIFEST: MemoryContent(manifest), layout.SUMS: MemoryContent(sums)}
     return Draft(
-        report=report, members={**members, **lists}, content_manifest=manifest, pdf=pdf, digests=digests, key=key
+        report=report,
+        members={**{name: content for name, (content, _) in measured.items()}, **lists},
+        content_manifest=manifest,
+        pdf=pdf,
+        digests=digests,
+        key=key,
     )
 
 
@@ -159,15 +166,16 @@ def _responses(desk: TimeDesk) -> StampAll:
     return lambda sha256: [token.response for token in desk.stamp(sha256)]
 
 
-def write_pack(members: Mapping[str, Content], path: Path) -> None:
-    """Write the archive aside and put it in place whole, so that nobody ever sees half a pack."""
+def write_pack(members: Mapping[str, Content], path: Path) -> str:
+    """Write the archive aside and put it in place whole, so that nobody ever sees half a pack; return its SHA-256."""
     aside = path.with_name(f".{path.name}.partial")
     try:
         with aside.open("wb") as file:
-            write_archive(dict(members), file)
+            digest = write_archive(dict(members), file)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+    return digest
 
 
 def _write_ledger(ledger: LedgerPart, work: Path) -> None:
@@ -185,14 +193,6 @@ def _write_ledger(ledger: LedgerPart, work: Path) -> None:
 def _tree(folder: Path, prefix: str) -> list[tuple[str, Path]]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [(prefix + path.relative_to(folder).as_posix(), path) for path in paths]
-
-
-def _measure(content: Content) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    for chunk in content.chunks():
-        size += len(chunk)
-        digest.update(chunk)
-    return size, digest.hexdigest()
 
 
 def _predicate(draft: Draft, identity: SigningIdentity, signed_at: int) -> layout.Predicate:

@@ -11,6 +11,7 @@ modes. So a reader can write the archive again from its members and compare ever
 Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 """
 
+import hashlib
 import io
 import re
 import struct
@@ -69,6 +70,19 @@ class MemoryContent:
             yield self._data[start : start + CHUNK]
 
 
+class MeasuredContent:
+    """Bytes of which the length and the check sum are known, so that they need not be read for these."""
+
+    def __init__(self, content: Content, size: int, crc: int) -> None:
+        self._content = content
+        self.size = size
+        self.crc = crc
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes in pieces."""
+        return self._content.chunks()
+
+
 class _Guarded:
     """A file that refuses to be read in one huge piece: an archive's directory may claim any length."""
 
@@ -99,14 +113,28 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def write_archive(members: dict[str, Content], output: IO[bytes]) -> None:
-    """Write the one archive that holds these members.
+def measure(content: Content) -> tuple[MeasuredContent, str]:
+    """Read bytes once for everything that is asked of them before they are written; return their SHA-256 as well."""
+    size = crc = 0
+    digest = hashlib.sha256()
+    for chunk in content.chunks():
+        size += len(chunk)
+        crc = zlib.crc32(chunk, crc)
+        digest.update(chunk)
+    return MeasuredContent(content, size, crc), digest.hexdigest()
+
+
+def write_archive(members: dict[str, Content], output: IO[bytes]) -> str:
+    """Write the one archive that holds these members, and return its hex SHA-256.
 
     Raises:
         ValueError: a name is not allowed, or there are too many.
     """
+    digest = hashlib.sha256()
     for chunk in archive_chunks(members):
         output.write(chunk)
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def archive_chunks(members: dict[str, Content], *, limit: int = _LIMIT) -> Iterator[bytes]:
@@ -120,7 +148,7 @@ def archive_chunks(members: dict[str, Content], *, limit: int = _LIMIT) -> Itera
         if problem := name_problem(name):
             message = f"{name!r}: {problem}"
             raise ValueError(message)
-        member = _measure(name, members[name], offset)
+        member = _member(name, members[name], offset)
         header = _local_header(member, limit)
         yield header
         yield from members[name].chunks()
@@ -228,12 +256,9 @@ def _info_problem(info: zipfile.ZipInfo, total: int) -> str | None:
     return None
 
 
-def _measure(name: str, content: Content, offset: int) -> _Member:
-    size = crc = 0
-    for chunk in content.chunks():
-        size += len(chunk)
-        crc = zlib.crc32(chunk, crc)
-    return _Member(name.encode("ascii"), size, crc, offset)
+def _member(name: str, content: Content, offset: int) -> _Member:
+    measured = content if isinstance(content, MeasuredContent) else measure(content)[0]
+    return _Member(name.encode("ascii"), measured.size, measured.crc, offset)
 
 
 def _zip64(values: Iterable[int]) -> bytes:

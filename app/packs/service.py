@@ -214,10 +214,10 @@ class PackService:
             path = out / _file_name(evaluated, is_whole=withheld is None)
             if withheld is not None:
                 _write_disclosures(withheld, draft, path)
-            write_pack(members, path)
+            digest = write_pack(members, path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        self._register(draft, path, signed_at)
+        self._register(draft, path, digest, signed_at)
         for record in draft.report.times:
             if record.state == "failed":
                 _LOG.warning("time-stamp authority %s", record)
@@ -328,10 +328,9 @@ class PackService:
         proof = self._ledger.prove_consistency(earlier.tree_size, size)
         return Consistency(previous=earlier.checkpoint, proof=_hex(proof))
 
-    def _register(self, draft: Draft, path: Path, signed_at: int) -> None:
+    def _register(self, draft: Draft, path: Path, digest: str, signed_at: int) -> None:
         evaluation = draft.report.evaluation
         manifest = hashlib.sha256(draft.content_manifest).hexdigest()
-        digest = _sha256(path)
         pack = PackInfo(
             id=digest[:16],
             framework=evaluation.framework,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from app.errors import InvalidInput
 from app.verification.case import Case
 from app.verification.reader import Reader
 from app.verification.rewritten import Rewritten
@@ -61,12 +62,17 @@ def test_what_arrow_writes_is_compared(tmp_path: Path) -> None:
     case.close()
 
 
+def break_off(again: Rewritten) -> None:
+    with again.open(NAME) as file:
+        file.write(b"one")
+        raise InvalidInput("broke")
+
+
 def test_a_writer_that_breaks_off_wrote_nothing_of_worth(tmp_path: Path) -> None:
     case = case_of(tmp_path, b"one")
     again = Rewritten(case)
-    with pytest.raises(ValueError, match="broke"), again.open(NAME) as file:
-        file.write(b"one")
-        raise ValueError("broke")
+    with pytest.raises(InvalidInput, match="broke"):
+        break_off(again)
     assert again.same == {NAME: False}
     case.close()
 
