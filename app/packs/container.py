@@ -201,8 +201,16 @@ def _clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, "its folder has the name of a file"
 
 
+class Readable(Protocol):
+    """A file that is read from its beginning."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        ...
+
+
 def first_difference(
-    file: IO[bytes],
+    file: Readable,
     members: Mapping[str, zipfile.ZipInfo],
     look: Callable[[str, bytes], None] = lambda _name, _piece: None,
     *,
@@ -214,12 +222,11 @@ def first_difference(
     member is opened.
 
     Args:
-        file: the archive.
+        file: the archive, at its beginning.
         members: as ``inspect_archive`` lists them.
         look: is given each member's name and bytes, piece by piece, in order.
         limit: as for ``archive_chunks``.
     """
-    file.seek(0)
     written: list[_Member] = []
     offset = 0
     for name in sorted(members):

@@ -56,6 +56,7 @@ class Case:
         cautions: what holds today and may not be enough; sentences for the verdict.
         is_strangers: there is a trust anchor, and it does not vouch for who signed.
         unfit: names of files that differ from the statement; filled by the step that compares them.
+        sha256: hex SHA-256 of the archive, if it was read as a whole.
         found: name to hex SHA-256 of every file, if the archive has been read as a whole and is spelled as packs are.
         digests: name to hex SHA-256 of every file, as found.
         reperformed: the populations, with results the verifier made. derived: the files the verifier made from those.
@@ -67,6 +68,7 @@ class Case:
 
     not_reperformed: tuple[str, ...] = ()
     caution_about_flags: str | None = None
+    sha256: str | None = None
     listings: Mapping[str, bool] | None = None
     _measured: tuple[MetricResult, ...] | None = None
 

@@ -80,11 +80,27 @@ def content_manifest(case: Case) -> str:
 def _spelling_problems(case: Case, file: IO[bytes]) -> list[str]:
     """Compare every byte with the one right spelling; the digests of the members come out of the same reading."""
     digests = {name: hashlib.sha256() for name in case.names()}
-    offset = first_difference(file, need(case.members, 1), lambda name, piece: digests[name].update(piece))
+    whole = _Hashed(file)
+    offset = first_difference(whole, need(case.members, 1), lambda name, piece: digests[name].update(piece))
     if offset is not None:
         return [f"it is not written as packs are: it differs at or soon after byte {offset}"]
+    case.sha256 = whole.digest.hexdigest()
     case.found = {name: digest.hexdigest() for name, digest in digests.items()}
     return []
+
+
+class _Hashed:
+    """A file with the digest of what is read of it, which is the whole file if that has the right spelling."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self._file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
 
 
 def _digest(case: Case, name: str) -> str | None:

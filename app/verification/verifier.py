@@ -11,6 +11,7 @@ a step has shown it. Most of the steps are in a file named for their subject; ``
 import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -91,11 +92,7 @@ def run(
     reader: Reader | None = None,
 ) -> VerificationReport:
     """Run some of the steps, in order; ``verify`` runs all of them, and only that verifies a pack."""
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InvalidInput(f"the pack cannot be opened ({error.strerror})", where=str(path)) from error
+    _open(path).close()
     results = []
     given = reader or Reader()
     anchors = (trust,) if isinstance(trust, bytes) else None if trust is None else tuple(trust)
@@ -107,6 +104,7 @@ def run(
                 progress(step.name, place, len(steps))
             results.append(_required(run_step(step, case), anchors))
         case.close()
+    digest = case.sha256 or _sha256(path)  # That of the very bytes that the steps have read, if they have.
     failed = [step.number for step in results if step.state is StepState.FAILED]
     left_out = [step.number for step in results if step.state is StepState.NOT_DONE and step.required]
     signer_checked = any(step.number == SIGNER_STEP and step.state is StepState.OK for step in results)
@@ -122,6 +120,18 @@ def run(
         cautions=() if failed or left_out else tuple(filter(None, (*case.cautions, case.caution_about_flags))),
         steps=tuple(results),
     )
+
+
+def _open(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"the pack cannot be opened ({error.strerror})", where=str(path)) from error
+
+
+def _sha256(path: Path) -> str:
+    with _open(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _required(result: StepResult, anchors: tuple[bytes, ...] | None) -> StepResult:

@@ -69,6 +69,7 @@ def test_the_one_spelling_has_no_problem() -> None:
     assert problems == []
     assert set(members) == set(MEMBERS)
     seen: dict[str, bytes] = {}
+    file.seek(0)
     assert first_difference(file, members, lambda name, piece: seen.update({name: seen.get(name, b"") + piece})) is None
     assert {name: seen.get(name, b"") for name in members} == {
         name: b"".join(content.chunks()) for name, content in MEMBERS.items()
