@@ -23,8 +23,6 @@ from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
 from app.signing.canonical import canonical_json
 from app.trails.populations import PeriodView
 
-_DIGESTS = "digests.json"
-
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     """What was answered before: an evaluation, and the folder of its result vectors."""
@@ -34,14 +32,14 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def state_digests(results: Path) -> None:
-    """Write down the SHA-256 of every result vector of a folder, for those that would take it over."""
-    (results / _DIGESTS).write_bytes(canonical_json({file.name: _sha256(file) for file in results.glob("*.parquet")}))
+    """Write down, beside a folder of result vectors, the SHA-256 of each, for those that would take it over."""
+    _digests(results).write_bytes(canonical_json({file.name: _sha256(file) for file in results.glob("*.parquet")}))
 
 
 def is_as_written(results: Path, name: str) -> bool:
     """Tell whether a result vector is there, and still as it was when its digest was written down."""
     try:
-        stated = msgspec.json.decode((results / _DIGESTS).read_bytes(), type=dict[str, str])
+        stated = msgspec.json.decode(_digests(results).read_bytes(), type=dict[str, str])
         return stated.get(name) == _sha256(results / name)
     except (OSError, msgspec.MsgspecError):
         return False
@@ -139,6 +137,11 @@ def _other_sql(definition: Definition, then: PeriodView, now: PeriodView) -> Ite
             ]
             if answers[0] != answers[1]:
                 yield f"({answers[0]}) IS DISTINCT FROM ({answers[1]})"
+
+
+def _digests(results: Path) -> Path:
+    """Return the file of the digests; it is not in the folder, for all of that goes into packs."""
+    return results.with_name(f"{results.name}-digests.json")
 
 
 def _sha256(path: Path) -> str:
