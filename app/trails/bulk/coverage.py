@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from app.trails.arrow import arrow_schema
 from app.trails.bulk.items import BIG
-from app.trails.bulk.names import LEDGER, TEXTS
+from app.trails.bulk.names import END, LEDGER, TEXTS
 from app.trails.bulk.store import Store
 from app.trails.bulk.tables import Derived, Tables
 from app.trails.populations import EvidenceView, WaiverRef
@@ -19,9 +19,10 @@ from app.trails.rows import Frame
 
 
 def put_bounds(tables: Tables, frame: Frame) -> None:
-    """Make ``bound``."""
-    bounds = ({"bound": bound} for bound in frame.evidence.bounds)
-    tables.put("bound", bounds, pa.schema([pa.field("bound", pa.int64())]))
+    """Make ``bound``, and ``until`` when each counts."""
+    bounds = frame.evidence.bounds
+    rows = ({"bound": bound, "until": until} for bound, until in zip(bounds, (*bounds[1:], END), strict=True))
+    tables.put("bound", rows, pa.schema([pa.field("bound", pa.int64()), pa.field("until", pa.int64())]))
 
 
 def put_evidence(store: Store, tables: Tables, frame: Frame) -> None:

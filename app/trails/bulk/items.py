@@ -18,7 +18,7 @@ BIG = ("session", "grant", "identity", "access_event", "session_event", "recordi
 """The populations made here; the others are small, and are made by ``app.trails.linking``."""
 
 _NONE = "[]::VARCHAR[]"
-_LATER = "(SELECT min(bound) FROM diff_bound)"
+_LATER = "(SELECT min(bound) FROM (SELECT bound FROM diff_bound GROUP BY bound HAVING count(*) = 1))"
 
 
 def put_items(store: Store, tables: Tables, period: PeriodView, state_at: int, as_of_before: int) -> None:
@@ -139,7 +139,7 @@ def _items(population: str, select: str, changed: Sequence[str]) -> Derived:
         "item_id",
         f"""
 SELECT x.* RENAME (approved AS decided), a.bound AS evidence, d.bound AS approved FROM ({select}) x
-ASOF JOIN bound a ON x.at >= a.bound ASOF JOIN bound d ON x.approved >= d.bound""",
+JOIN bound a ON x.at >= a.bound AND x.at < a.until JOIN bound d ON x.approved >= d.bound AND x.approved < d.until""",
         # A bound that came or went changes nothing before it.
         (*changed, f'SELECT item_id FROM {item} WHERE "at" >= {_LATER} OR decided >= {_LATER}'),
     )
