@@ -149,6 +149,9 @@ def of_people() -> Iterator[Case]:
     for what, told in LOGINS:
         yield Case(f"{what} becomes known", {"tp": told}, {"hr": [ana()]})
         yield Case(f"{what} leaves", {"tp": told, "hr": [ana()]}, {"hr": [ana(employment_end_at=0)]})
+        yield Case(
+            f"{what} may be somebody else", {"tp": told, "hr": [ana()]}, {"ldap": [ana(id="ben", person_id="P-2")]}
+        )
         # The id is not the only one of its kind any more, so people are shown by their item id.
         yield Case(f"{what} shares an id", {"tp": told, "hr": [ana()]}, {"ldap": [Identity(id="ana")]})
         yield Case(
@@ -313,7 +316,6 @@ def of_sessions() -> Iterator[Case]:
     named = session(grant_ids=("g",))
     failed = {"id": "s", "started_at": DAY, "status": "failed_attempt", "grant_ids": ("g",)}
     yield Case("a session says more", {"tp": session()}, {"tp": [Session(id="s", client_address="there")]})
-    yield Case("a session is told before another day", {"tp": session()}, {"tp": [Session(id="s", started_at=3 * DAY)]})
     yield Case("a session was after the period", {"tp": [*named, grant()]}, {"tp": [Session(id="s", started_at=AFTER)]})
     yield Case("a user fails", {"tp": [grant()]}, {"tp": [Session(**failed)]})
     yield Case("a user who failed says more", {"tp": [grant(), Session(**failed)]}, {"tp": [Session(id="s", mfa=True)]})
@@ -330,7 +332,15 @@ def of_sessions() -> Iterator[Case]:
         {"tp": [grant()]},
         {"tp": [Session(id="s", started_at=AFTER, grant_ids=("g",))]},
     )
-    yield Case("a command is told before another day", {"tp": session()}, {"tp": [SessionEvent(id="e", at=3 * DAY)]})
+    for make, moved in (
+        (session, Session(id="s", started_at=3 * DAY)),
+        (session, SessionEvent(id="e", at=3 * DAY)),
+        (session, Recording(id="r", starts_at=3 * DAY)),
+        (right, Grant(id="g", starts_at=3 * DAY)),
+        (login, AccessEvent(id="l", at=3 * DAY)),
+    ):
+        told = [*make(), *make("2")]
+        yield Case(f"{type(moved).__name__} leaves another alone on its day", {"tp": told}, {"tp": [moved]})
     yield Case("a command says more", {"tp": session()}, {"tp": [SessionEvent(id="e", text="drop it")]})
     yield Case("a recording says more", {"tp": session()}, {"tp": [Recording(id="r", size=5)]})
     yield Case("a recording was disposed of", {"tp": session()}, {"tp": [Recording(id="r", disposed_at=-1)]})
@@ -390,6 +400,7 @@ ITEMS = (
     ("a command", [SessionEvent(id="e", at=DAY)]),
     ("a recording", [Recording(id="r", starts_at=DAY)]),
 )
+BEFORE = ("a grant from before the period", [grant(starts_at=-10 * DAY)])
 
 
 def waiver(*items: str) -> Waiver:
@@ -423,7 +434,7 @@ def of_time() -> Iterator[Case]:
 
 def of_items() -> Iterator[Case]:
     """Yield items of which nothing is said again."""
-    for what, told in ITEMS:
+    for what, told in (*ITEMS, BEFORE):
         yield Case(f"there is {what}", {"tp": told}, {})
 
 
