@@ -53,8 +53,8 @@ def _item(population: str) -> Derived:
         ' ASOF JOIN bound a ON x.at >= a.bound ASOF JOIN bound d ON x.approved >= d.bound ORDER BY x."at"',
         (
             f"SELECT item_id FROM diff_{items}",
-            # A bound that came or went changes nothing before it.
-            f'SELECT item_id FROM {items} WHERE "at" >= {_LATER} OR approved >= {_LATER}',
+            # A bound that came or went changes nothing before it, and nothing is approved later than it is.
+            f'SELECT item_id FROM {items} WHERE "at" >= {_LATER}',
         ),
     )
 

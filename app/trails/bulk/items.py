@@ -6,8 +6,6 @@ In:  folded records, names, relations and matches. Out: ``<population>_items`` (
 name of it, and the session it belongs to), ``behind``, ``setting``, and tables of what hangs on sessions and rights.
 """
 
-from collections.abc import Iterator
-
 from app.trails.bulk.explained import explain
 from app.trails.bulk.store import Store
 from app.trails.bulk.tables import Derived, Tables
@@ -120,7 +118,7 @@ LEFT JOIN flow f ON f.source = g.source AND f.text = g.workflow_id
 LEFT JOIN by_credential dv ON dv.item_id = s.item_id AND dv.n = 1""",
     (
         "FROM changed_record_session",
-        *(f"SELECT item_id FROM diff_{table}" for table in ("behind", "match", "match_grant", "by_credential")),
+        *(f"SELECT item_id FROM diff_{table}" for table in ("behind", "match_grant", "by_credential")),
         """
 SELECT item_id FROM session s
 SEMI JOIN diff_door d ON d.source = s.source AND d.target = s.target AND d.name = s.run_as""",
@@ -172,7 +170,7 @@ def _grant_items(period: PeriodView) -> Derived:
         " ON len(t.systems) = 1 AND y.item_id = t.systems[1]"
         f" WHERE coalesce(g.state, '') NOT IN ('requested', 'denied') AND {begun} < {period.end}"
         f" AND ({ends} IS NULL OR {ends} > {period.start} OR {begun} >= {period.start})",
-        ("FROM changed_record_grant", "SELECT item_id FROM diff_grant_target"),
+        ("FROM changed_record_grant",),
     )
 
 
@@ -210,7 +208,7 @@ def _session_event_items(period: PeriodView) -> Derived:
         " FROM (FROM session_event WHERE due(item_id)) r"
         " LEFT JOIN session_child c ON c.child = r.item_id LEFT JOIN setting t ON t.item_id = c.parent"
         f" WHERE {at} >= {period.start} AND {at} < {period.end}",
-        ("FROM touched_session_event", *_belonging("session_child")),
+        ("FROM touched_session_event", _belonging("session_child")),
     )
 
 
@@ -225,13 +223,13 @@ def _recording_items(period: PeriodView) -> Derived:
         " LEFT JOIN session_recording c ON c.child = r.item_id"
         f" LEFT JOIN setting t ON t.item_id = c.parent WHERE {at} < {period.end}"
         f" AND (r.disposed_at IS NULL OR r.disposed_at >= {period.start})",
-        ("FROM touched_recording", *_belonging("session_recording")),
+        ("FROM touched_recording", _belonging("session_recording")),
     )
 
 
-def _belonging(relation: str) -> Iterator[str]:
-    yield f"SELECT child FROM diff_{relation}"
-    yield f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM diff_setting)"
+def _belonging(relation: str) -> str:
+    # What is not told of itself can only get another session when that one is new, and then its setting is too.
+    return f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM diff_setting)"
 
 
 def _identity_items(state_at: int) -> Derived:
