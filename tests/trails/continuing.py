@@ -55,7 +55,7 @@ class Group(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The segments, by going on and from the beginning; other differences; and all differences by a case's rule."""
+    """The segments by going on and from the beginning; all differences of rows and tables; and those of each rule."""
 
     again: dict[str, str]
     full: dict[str, str]

@@ -67,6 +67,7 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
 
 def put_changed_records(store: Store) -> None:
     """Make ``changed_record_<kind>``, and what it needs to know of names."""
+    # A person's name holds the entries behind it, so only the key can differ under it, and the view shows the key.
     store.run("CREATE TABLE changed_rid AS SELECT DISTINCT name AS rid FROM diff_identity_view")
     store.run("CREATE TABLE changed_workflow AS SELECT DISTINCT name AS flow FROM diff_workflow_view")
     for table in ("login", "responsible"):
@@ -119,7 +120,7 @@ _SETTINGS = (
 
 def _items(population: str) -> Iterator[str]:
     items = f"{population}_item"
-    if population != "session":
+    if population != "session":  # What is told of a session is among the settings.
         yield f"SELECT item_id FROM changed_record_{population}"
     yield f"SELECT item_id FROM diff_waived WHERE population = '{population}'"
     yield f"SELECT item_id FROM {items} SEMI JOIN diff_evidence e ON e.first = evidence AND e.second = approved"
