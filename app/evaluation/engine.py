@@ -25,7 +25,7 @@ from app.errors import InvalidInput
 from app.evaluation.definition import Definition
 from app.evaluation.model import ItemOutcome
 from app.evaluation.questions import outcomes_sql, segments_sql
-from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql
+from app.evaluation.reuse import Earlier, Question, is_as_written, moved_sql, remaining_sql, state_digests
 from app.trails.arrow import arrow_schema
 from app.trails.populations import POPULATIONS, Row
 from app.trails.segments import read_period, segment_digests, segment_files, segment_schema
@@ -109,12 +109,13 @@ def judge(
             )
             if asked.definitions:
                 _answer(engine, asked, results / f"{population}{_SUFFIX}", earlier)
+    state_digests(results)
     return digests
 
 
 def _answer(engine: duckdb.DuckDBPyConnection, asked: Question, path: Path, earlier: Earlier | None) -> None:
-    """Write one result vector; what is kept is believed only if it has an answer for every item."""
-    if earlier is not None:
+    """Write one result vector; what is kept is believed only if it is as written and has an answer for every item."""
+    if earlier is not None and is_as_written(earlier.results, path.name):
         try:
             query = moved_sql(asked, earlier)
             moved = {Path(name) for (name,) in engine.execute(query).fetchall()} if query else set()

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from app.cel.reads import reads
 from app.controls.rules import RuleSet
-from app.evaluation.engine import MEMORY_LIMIT, open_engine
+from app.evaluation.engine import open_engine
 from app.evaluation.questions import segments_sql
 from app.packs.withholding.reads import definitions_of
 from app.trails.segments import segment_files
@@ -26,6 +26,8 @@ from app.verification.outcome import fail_if_any
 # ruff: noqa: S608 - Names are made by us.
 
 _ROWS = 10_000
+_MEMORY = "500MB"
+"""What the engine may take of a million different texts; what does not fit goes to the disk."""
 _MAX_PROBLEMS = 20
 TEXT = "event.text"
 """What is called that when it is withheld."""
@@ -38,7 +40,7 @@ def again(case: Case) -> str:
     rules = need(case.controls, 13).rule_set
     folder = case.folders_of_pack().populations
     is_withheld = case.withheld is not None and TEXT in case.withheld.fields
-    with open_engine([folder], MEMORY_LIMIT, case.work) as engine:
+    with open_engine([folder], _MEMORY, case.work) as engine:
         _open(engine, folder)
         matched = _Matched()
         for batch in _texts(engine):

@@ -15,6 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 
 from app.clock import SystemClock
 from app.errors import InvalidInput
@@ -103,6 +104,7 @@ def run(
             if progress is not None:
                 progress(step.name, place, len(steps))
             results.append(_required(run_step(step, case), anchors))
+            pa.default_memory_pool().release_unused()  # Else each step would keep what it has read from the next one.
         case.close()
     digest = case.sha256 or _sha256(path)  # That of the very bytes that the steps have read, if they have.
     failed = [step.number for step in results if step.state is StepState.FAILED]

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from app.evaluation.definition import define
 from app.evaluation.engine import checked_files, open_engine
-from app.evaluation.model import Period
+from app.evaluation.model import ItemOutcome, Period
 from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql
 from app.evaluation.service import evaluate_tests
 from app.trails.example import example_row
@@ -147,7 +147,7 @@ def test_without_anything_in_common_all_is_asked(tests, evaluated, control_test,
     assert other.evaluation.tests[0].counts["fail"] + other.evaluation.tests[0].counts["not_applicable"] == 1
 
 
-@pytest.mark.parametrize("spoil", ["gone", "short", "renamed", "empty", "cut off", "no numbers"])
+@pytest.mark.parametrize("spoil", ["gone", "short", "renamed", "empty", "cut off", "no numbers", "other answers"])
 def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil):
     before = evaluated("before", tests, sessions(40))
     path = before.results / "session.parquet"
@@ -164,6 +164,9 @@ def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil
         case "no numbers":
             words = pa.array(["pass"] * len(table))
             pq.write_table(pa.table([table.column(0), words, words, words], names=table.column_names), path)
+        case "other answers":
+            passed = pa.array([int(ItemOutcome.PASS)] * len(table), pa.int16())
+            pq.write_table(table.set_column(1, "TST-01", passed), path)
         case "renamed":
             pq.write_table(table.rename_columns(["item_id", "A", "B", "C"]), path)
     full, again = evaluated("full", tests, sessions(40)), evaluated("again", tests, sessions(40), before)

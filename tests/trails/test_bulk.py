@@ -27,7 +27,7 @@ from app.records.model import (
     Session,
     Waiver,
 )
-from app.trails.bulk import chunks
+from app.trails.bulk import chunks, rows
 from app.trails.bulk.freeze import freeze_in_bulk
 from app.trails.bulk.model import Keep
 from app.trails.linking import build_populations
@@ -93,8 +93,8 @@ CHUNKS = st.sampled_from([1, chunks.CHUNK_ITEMS])
 def both(world, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return the digests of the segments by the pure linker and by the sets."""
     flagger, period = Words(), world.period
-    rows = build_populations(fold(world.told), world.runs(), period, period.as_of, flagger=flagger)
-    return freeze(rows, folder / "one"), freeze_in_bulk(sources_of(world), period, folder / "sets", flagger, "500MB")
+    linked = build_populations(fold(world.told), world.runs(), period, period.as_of, flagger=flagger)
+    return freeze(linked, folder / "one"), freeze_in_bulk(sources_of(world), period, folder / "sets", flagger, "500MB")
 
 
 @given(told=EVERYTHING, items=CHUNKS)
@@ -103,7 +103,12 @@ def test_sets_give_the_bytes_of_the_pure_linker(told: list, items: int, new_worl
     world = new_world()
     for source, at, record in told:
         world.tell(source, record, at=at)
-    with TemporaryDirectory() as folder, patch.object(chunks, "CHUNK_ITEMS", items):
+    together = {name: query._replace(together=items) for name, query in rows._QUERIES.items()}
+    with (
+        TemporaryDirectory() as folder,
+        patch.object(chunks, "CHUNK_ITEMS", items),
+        patch.dict(rows._QUERIES, together),
+    ):
         one, sets = both(world, Path(folder))
         assert one == sets, "\n".join(differences(Path(folder), one, sets))
 

@@ -2,8 +2,8 @@
 
 """What evidence there is for each item, and which waivers cover it.
 
-In:  ``<population>_items``; what each source can speak for; waivers.
-Out: ``<population>_item``, ``evidence``, ``waived``.
+In:  items; what each source can speak for; waivers.
+Out: ``bound`` (the instants at which it changes what evidence there is), ``evidence`` (what there is), ``waived``.
 """
 
 import msgspec
@@ -17,15 +17,15 @@ from app.trails.bulk.tables import Derived, Tables
 from app.trails.populations import EvidenceView, WaiverRef
 from app.trails.rows import Frame
 
-_LATER = "(SELECT min(bound) FROM diff_bound)"
+
+def put_bounds(tables: Tables, frame: Frame) -> None:
+    """Make ``bound``."""
+    bounds = ({"bound": bound} for bound in frame.evidence.bounds)
+    tables.put("bound", bounds, pa.schema([pa.field("bound", pa.int64())]))
 
 
 def put_evidence(store: Store, tables: Tables, frame: Frame) -> None:
-    """Make ``<population>_item``: the items, each with the bounds of its evidence; and ``evidence``: its views."""
-    bounds = ({"bound": bound} for bound in frame.evidence.bounds)
-    tables.put("bound", bounds, pa.schema([pa.field("bound", pa.int64())]))
-    for population in BIG:
-        tables.derive(_item(population))
+    """Make ``evidence``: its view for each pair of bounds that an item has."""
     pairs = " UNION ".join(f"SELECT evidence, approved FROM {population}_item" for population in BIG)
     views = (
         {
@@ -40,22 +40,6 @@ def put_evidence(store: Store, tables: Tables, frame: Frame) -> None:
         "evidence",
         views,
         pa.schema([pa.field("first", pa.int64()), pa.field("second", pa.int64()), pa.field("view", kind)]),
-    )
-
-
-def _item(population: str) -> Derived:
-    items = f"{population}_items"
-    return Derived(
-        f"{population}_item",
-        "item_id",
-        "SELECT x.* EXCLUDE (approved), a.bound AS evidence, d.bound AS approved"
-        f" FROM (FROM {items} WHERE due(item_id)) x"
-        ' ASOF JOIN bound a ON x.at >= a.bound ASOF JOIN bound d ON x.approved >= d.bound ORDER BY x."at"',
-        (
-            f"SELECT item_id FROM diff_{items}",
-            # A bound that came or went changes nothing before it, and nothing is approved later than it is.
-            f'SELECT item_id FROM {items} WHERE "at" >= {_LATER}',
-        ),
     )
 
 

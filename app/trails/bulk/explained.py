@@ -26,7 +26,7 @@ def explain(tables: Tables, as_of: int, as_of_before: int) -> None:
             "explained",
             "item_id",
             f"""
-WITH asked AS (FROM access_event_items WHERE due(item_id)), found AS (
+WITH asked AS (FROM access_event_item WHERE due(item_id)), found AS (
   FROM told_login
   UNION ALL
   {_in_window("(FROM asked ANTI JOIN told_login USING (item_id))", "session", as_of)}
@@ -35,14 +35,14 @@ SELECT f.item_id, f.session_item FROM found f
 JOIN asked e USING (item_id) JOIN session s ON s.item_id = f.session_item
 WHERE s.source <> e.source OR f.session_item IN (SELECT item_id FROM match_grant WHERE used)""",
             (
-                "SELECT item_id FROM diff_access_event_items",
+                "SELECT item_id FROM diff_access_event_item",
                 "SELECT item_id FROM explained WHERE session_item IN (FROM moved_session)",
-                f"SELECT item_id FROM ({_told('access_event_items')}) WHERE session_item IN (FROM moved_session)",
+                f"SELECT item_id FROM ({_told('access_event_item')}) WHERE session_item IN (FROM moved_session)",
                 "SELECT item_id FROM ("
-                + _in_window("access_event_items", "(FROM session SEMI JOIN moved_session m ON m.key = item_id)", as_of)
+                + _in_window("access_event_item", "(FROM session SEMI JOIN moved_session m ON m.key = item_id)", as_of)
                 + ")",
             ),
-            (("told_login", _told("(FROM access_event_items WHERE due(item_id))")),),
+            (("told_login", _told("(FROM access_event_item WHERE due(item_id))")),),
         )
     )
 

@@ -23,7 +23,7 @@ from app.trails.arrow import conform
 from app.trails.bulk.changes import changed_days, put_changed_records
 from app.trails.bulk.chunks import OF_SESSIONS, Chunk, cut, put_places
 from app.trails.bulk.continued import Earlier, earlier_of, hand_over
-from app.trails.bulk.coverage import put_evidence, put_waivers
+from app.trails.bulk.coverage import put_bounds, put_evidence, put_waivers
 from app.trails.bulk.folding import GROWING
 from app.trails.bulk.items import BIG, put_items
 from app.trails.bulk.links import link
@@ -156,6 +156,7 @@ def _link(store: Store, job: _Job, earlier: Earlier | None) -> tuple[Frame, Mapp
         put_changed_records(store)
     link(store, tables)
     match(store, tables, index.credential_records)
+    put_bounds(tables, frame)
     put_items(store, tables, frame.period, frame.state_at, earlier.as_of if earlier else sources.as_of)
     put_evidence(store, tables, frame)
     put_waivers(tables, frame)

@@ -2,9 +2,12 @@
 
 """Which items the populations that grow with use have, and what belongs to each, as tables of item ids.
 
-In:  folded records, names, relations and matches. Out: ``<population>_items`` (each with its instant, what a waiver can
-name of it, and the session it belongs to), ``behind``, ``setting``, and tables of what hangs on sessions and rights.
+In:  folded records, names, relations, matches, and the bounds of what evidence there is.
+Out: ``<population>_item`` (each with its instant, its bounds, what a waiver can name of it, and the session it belongs
+     to), ``behind``, ``setting``, and tables of what hangs on sessions and rights.
 """
+
+from collections.abc import Sequence
 
 from app.trails.bulk.explained import explain
 from app.trails.bulk.store import Store
@@ -15,6 +18,7 @@ BIG = ("session", "grant", "identity", "access_event", "session_event", "recordi
 """The populations made here; the others are small, and are made by ``app.trails.linking``."""
 
 _NONE = "[]::VARCHAR[]"
+_LATER = "(SELECT min(bound) FROM diff_bound)"
 
 
 def put_items(store: Store, tables: Tables, period: PeriodView, state_at: int, as_of_before: int) -> None:
@@ -127,8 +131,18 @@ SEMI JOIN diff_door d ON d.source = s.source AND d.target = s.target AND d.name 
 )
 
 
-def _items(population: str, select: str, changed: tuple[str, ...]) -> Derived:
-    return Derived(f"{population}_items", "item_id", select, changed)
+def _items(population: str, select: str, changed: Sequence[str]) -> Derived:
+    """Return a table of items; ``approved`` becomes the bound of the evidence for it, ``decided`` is the instant."""
+    item = f"{population}_item"
+    return Derived(
+        item,
+        "item_id",
+        f"""
+SELECT x.* RENAME (approved AS decided), a.bound AS evidence, d.bound AS approved FROM ({select}) x
+ASOF JOIN bound a ON x.at >= a.bound ASOF JOIN bound d ON x.approved >= d.bound""",
+        # A bound that came or went changes nothing before it.
+        (*changed, f'SELECT item_id FROM {item} WHERE "at" >= {_LATER}'),
+    )
 
 
 def _session_items(period: PeriodView) -> Derived:
@@ -178,8 +192,8 @@ _GRANT_USER = Derived(
     "grant_user",
     "item_id",
     "SELECT m.grant_item, m.item_id, m.basis FROM (FROM match_grant WHERE due(item_id)) m"
-    " JOIN session_items USING (item_id) WHERE m.used",
-    ("SELECT item_id FROM diff_match_grant", "SELECT item_id FROM diff_session_items"),
+    " JOIN session_item USING (item_id) WHERE m.used",
+    ("SELECT item_id FROM diff_match_grant", "SELECT item_id FROM diff_session_item"),
 )
 
 
@@ -315,13 +329,13 @@ SELECT item_id, ticket, arg_min(basis, place) AS basis FROM (
 _PEOPLE = (
     (
         "grant_of_person",
-        "SELECT i.item_id, g.item_id AS grant_item FROM own_identity i JOIN grant_items g ON g.who = i.person_key",
+        "SELECT i.item_id, g.item_id AS grant_item FROM own_identity i JOIN grant_item g ON g.who = i.person_key",
     ),
     (
         "session_of_person",
         """
 SELECT i.item_id, s.item_id AS session_item FROM own_identity i
-JOIN setting t ON t.person_key = i.person_key JOIN session_items s ON s.item_id = t.item_id""",
+JOIN setting t ON t.person_key = i.person_key JOIN session_item s ON s.item_id = t.item_id""",
     ),
     (
         "review_of_person",

@@ -45,6 +45,7 @@ class _Query(NamedTuple):
         lists: column to the query for ``nth`` (the number of the row), ``view`` and ``ledger``, in order.
         joins: what the row's query joins besides; each finds one or nothing, so that no row is lost or doubled.
         ledgers: the entries behind what is plain.
+        together: the most rows that are put together at once.
     """
 
     plain: Mapping[str, str]
@@ -52,6 +53,7 @@ class _Query(NamedTuple):
     lists: Mapping[str, str]
     joins: Sequence[str]
     ledgers: Sequence[str]
+    together: int = 100_000
 
 
 class Rows:
@@ -73,8 +75,18 @@ class Rows:
             days: the days, in order.
             chunk: the chunk that all of them lie in, where there are chunks (see ``app.trails.bulk.chunks``).
         """
-        self._store.run(f"CREATE OR REPLACE TABLE chunk AS {_numbered_sql(population, days)}")
-        [(rows,)] = self._store.rows("SELECT count(*) FROM chunk")
+        together = _QUERIES[population].together
+        self._store.run(f"CREATE OR REPLACE TABLE numbered AS {_numbered_sql(population, days)}")
+        [(rows,)] = self._store.rows("SELECT count(*) FROM numbered")
+        for first in range(0, rows, together):
+            last = min(first + together, rows)
+            self._store.run(
+                f"CREATE OR REPLACE TABLE chunk AS SELECT * REPLACE (nth - {first} AS nth)"
+                f" FROM numbered WHERE nth >= {first} AND nth < {last}"
+            )
+            yield from self._assembled(population, last - first, chunk)
+
+    def _assembled(self, population: str, rows: int, chunk: int | None) -> Iterator[pa.RecordBatch]:
         near = "" if chunk is None else f"WITH {', '.join(of_chunk_sql(chunk))} "
         query = _QUERIES[population]
         views = {name: self._views(near, view) for name, view in query.views.items()}
@@ -288,6 +300,7 @@ _IDENTITY_ROWS = _Query(
     },
     joins=(),
     ledgers=("b.ledger",),
+    together=2_000,  # Each with all that somebody did in the period.
 )
 
 _ACCESS_EVENT_ROWS = _Query(

@@ -50,6 +50,8 @@ class Store:
                 "memory_limit": memory_limit,
                 "temp_directory": str(folder),
                 "preserve_insertion_order": False,
+                # What is read once or twice is not worth compressing well.
+                "disabled_compression_methods": "dict_fsst,fsst,zstd,dictionary",
             },
         )
         try:
