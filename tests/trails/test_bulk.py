@@ -3,7 +3,7 @@
 """Linking as set operations gives the very bytes that linking one record at a time gives."""
 
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -28,13 +28,11 @@ from app.records.model import (
     Waiver,
 )
 from app.trails.bulk import chunks, rows
-from app.trails.bulk import freeze as freezing
 from app.trails.bulk.freeze import freeze_in_bulk
-from app.trails.bulk.model import Keep, Sources
-from app.trails.evidence import coverages
+from app.trails.bulk.model import Keep
 from app.trails.linking import build_populations
-from app.trails.populations import FlagView, PeriodView
 from app.trails.segments import freeze, read_rows
+from tests.trails.freezing import Words, differences, freeze_continued, other_tables, sources_of
 
 DAY = 86_400_000
 SOURCES = ("a", "b")
@@ -42,15 +40,6 @@ NAMES = ("x", "y", "X@E.example", "db", "a/session/x", "b/grant/y", "a/session_e
 IDS = tuple(name for name in NAMES if name)
 INSTANTS = (None, 0, DAY, DAY + 60_000, DAY + 130_000, 2 * DAY, 3 * DAY, 9 * DAY, 10 * DAY)
 TEXTS = {"purpose": ("see CHG-1 and x-1", "none", None), "text": ("drop it", "look", None)}
-
-
-class Words:
-    """Flags the texts that drop something."""
-
-    def flags_of(self, texts: Sequence[str]) -> list[list[FlagView]]:
-        """Return one flag or none for each."""
-        flag = FlagView(rule="data.drop", family="data", severity="high")
-        return [[flag] if "drop" in text else [] for text in texts]
 
 
 def values(name: str, hint: object) -> st.SearchStrategy[object]:  # noqa: PLR0911  One answer per kind of field.
@@ -108,31 +97,6 @@ def both(world, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     return freeze(linked, folder / "one"), freeze_in_bulk(sources_of(world), period, folder / "sets", flagger, "500MB")
 
 
-def sources_of(world) -> Sources:
-    """Return what a world has told so far, as a freeze reads it."""
-    return Sources(
-        batches=world.batches,
-        told_at=lambda indices: batches_of(world.observations_at(indices)),
-        observations=world.observations,
-        size=world.size(),
-        root=world.root,
-        coverages=coverages(world.runs(), {}),
-        as_of=world.period.as_of,
-    )
-
-
-def differences(
-    folder: Path, one: dict[str, str], sets: dict[str, str], names: tuple[str, str] = ("one", "sets")
-) -> Iterator[str]:
-    """Yield what differs, readably."""
-    for population in sorted({name.split("/")[0] for name in one | sets if one.get(name) != sets.get(name)}):
-        expected = {row.item_id: row for row in read_rows(folder / names[0], population)}
-        found = {row.item_id: row for row in read_rows(folder / names[1], population)}
-        for item_id in sorted(expected | found):
-            if expected.get(item_id) != found.get(item_id):
-                yield f"{item_id}\n  one:  {expected.get(item_id)}\n  sets: {found.get(item_id)}"
-
-
 @given(told=EVERYTHING, items=CHUNKS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_sets_give_the_bytes_of_the_pure_linker(told: list, items: int, new_world: Callable) -> None:
@@ -171,27 +135,6 @@ def test_going_on_from_an_earlier_freeze_gives_what_all_from_the_beginning_gives
         full = freeze_in_bulk(sources, period, folder / "full", Words(), "500MB", anew)
         assert again == full, "\n".join(differences(folder, full, again, ("full", "again")))
         assert not list(other_tables(kept.file, anew.file))
-
-
-def freeze_continued(sources: Sources, period: PeriodView, folder: Path, keep: Keep) -> dict[str, str]:
-    """Freeze, and see that it goes on from what was kept, if anything was."""
-    was_kept = keep.file.is_file()
-    with patch.object(freezing, "_from_the_beginning", wraps=freezing._from_the_beginning) as anew:
-        digests = freeze_in_bulk(sources, period, folder, Words(), "500MB", keep)
-    assert anew.called is not was_kept
-    return digests
-
-
-def other_tables(one: Path, other: Path) -> Iterator[str]:
-    """Yield the tables that two kept files do not have alike, but for what they say of themselves."""
-    with duckdb.connect() as both:
-        both.execute(f"ATTACH '{one}' AS one (READ_ONLY); ATTACH '{other}' AS other (READ_ONLY)")
-        tables = both.execute("SELECT DISTINCT table_name FROM duckdb_tables()").fetchall()
-        for name in sorted(name for (name,) in tables if name not in ("state", "segment")):
-            sides = [f'FROM {side}."{name}"' for side in ("one", "other")]
-            for here, there in (sides, sides[::-1]):
-                if found := both.execute(f"({here}) EXCEPT ALL ({there}) LIMIT 1").fetchall():
-                    yield f"{name}: {found} is only in one"
 
 
 def test_an_employment_may_end_with_the_first_instant_of_1970(world, tmp_path: Path) -> None:

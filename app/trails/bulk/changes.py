@@ -59,7 +59,7 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
     "approval": (("login", "approver"),),
     "access_event": (("login", "account"), ("system", "target")),
     "session_event": (("system", "downstream"),),
-    "review": (("responsible", "reviewer"), ("responsible", "subject")),
+    "review": (("responsible", "reviewer"),),
     "alert": (("responsible", "acknowledged_by"),),
 }
 """Record type to the names in it: the table that says what they mean, and the field."""
@@ -67,7 +67,8 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
 
 def put_changed_records(store: Store) -> None:
     """Make ``changed_record_<kind>``, and what it needs to know of names."""
-    store.run("CREATE TABLE changed_rid AS SELECT rid FROM diff_person UNION SELECT name FROM diff_identity_view")
+    # A person's name holds the entries behind it, so only the key can differ under it, and the view shows the key.
+    store.run("CREATE TABLE changed_rid AS SELECT DISTINCT name AS rid FROM diff_identity_view")
     store.run("CREATE TABLE changed_workflow AS SELECT DISTINCT name AS flow FROM diff_workflow_view")
     for table in ("login", "responsible"):
         by_person = f"SELECT source, text FROM {table} SEMI JOIN changed_rid USING (rid)"
@@ -119,8 +120,8 @@ _SETTINGS = (
 
 def _items(population: str) -> Iterator[str]:
     items = f"{population}_item"
-    yield f"SELECT item_id FROM changed_record_{population}"
-    yield f"SELECT item_id FROM diff_{items}"
+    if population != "session":  # What is told of a session is among the settings.
+        yield f"SELECT item_id FROM changed_record_{population}"
     yield f"SELECT item_id FROM diff_waived WHERE population = '{population}'"
     yield f"SELECT item_id FROM {items} SEMI JOIN diff_evidence e ON e.first = evidence AND e.second = approved"
     for relation in _OWN[population]:
@@ -130,7 +131,6 @@ def _items(population: str) -> Iterator[str]:
             yield "SELECT item_id FROM changed_setting"
         case "grant":
             yield "SELECT grant_item FROM diff_last_use"
-            yield f"SELECT item_id FROM {items} SEMI JOIN changed_rid USING (rid)"
             yield f"SELECT item_id FROM {items} SEMI JOIN changed_workflow USING (flow)"
         case "recording":
             yield f"SELECT item_id FROM {items} WHERE session_item IN (FROM changed_setting)"

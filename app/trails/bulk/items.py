@@ -7,7 +7,7 @@ Out: ``<population>_item`` (each with its instant, its bounds, what a waiver can
      to), ``behind``, ``setting``, and tables of what hangs on sessions and rights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from app.trails.bulk.explained import explain
 from app.trails.bulk.store import Store
@@ -122,7 +122,7 @@ LEFT JOIN flow f ON f.source = g.source AND f.text = g.workflow_id
 LEFT JOIN by_credential dv ON dv.item_id = s.item_id AND dv.n = 1""",
     (
         "FROM changed_record_session",
-        *(f"SELECT item_id FROM diff_{table}" for table in ("behind", "match", "match_grant", "by_credential")),
+        *(f"SELECT item_id FROM diff_{table}" for table in ("behind", "match_grant", "by_credential")),
         """
 SELECT item_id FROM session s
 SEMI JOIN diff_door d ON d.source = s.source AND d.target = s.target AND d.name = s.run_as""",
@@ -141,7 +141,7 @@ def _items(population: str, select: str, changed: Sequence[str]) -> Derived:
 SELECT x.* RENAME (approved AS decided), a.bound AS evidence, d.bound AS approved FROM ({select}) x
 JOIN bound a ON x.at >= a.bound AND x.at < a.until JOIN bound d ON x.approved >= d.bound AND x.approved < d.until""",
         # A bound that came or went changes nothing before it.
-        (*changed, f'SELECT item_id FROM {item} WHERE "at" >= {_LATER} OR decided >= {_LATER}'),
+        (*changed, f'SELECT item_id FROM {item} WHERE "at" >= {_LATER}'),
     )
 
 
@@ -184,7 +184,7 @@ def _grant_items(period: PeriodView) -> Derived:
         " ON len(t.systems) = 1 AND y.item_id = t.systems[1]"
         f" WHERE coalesce(g.state, '') NOT IN ('requested', 'denied') AND {begun} < {period.end}"
         f" AND ({ends} IS NULL OR {ends} > {period.start} OR {begun} >= {period.start})",
-        ("FROM changed_record_grant", "SELECT item_id FROM diff_grant_target"),
+        ("FROM changed_record_grant",),
     )
 
 
@@ -222,7 +222,7 @@ def _session_event_items(period: PeriodView) -> Derived:
         " FROM (FROM session_event WHERE due(item_id)) r"
         " LEFT JOIN session_child c ON c.child = r.item_id LEFT JOIN setting t ON t.item_id = c.parent"
         f" WHERE {at} >= {period.start} AND {at} < {period.end}",
-        ("FROM touched_session_event", *_belonging("session_child")),
+        ("FROM touched_session_event", _belonging("session_child")),
     )
 
 
@@ -237,13 +237,13 @@ def _recording_items(period: PeriodView) -> Derived:
         " LEFT JOIN session_recording c ON c.child = r.item_id"
         f" LEFT JOIN setting t ON t.item_id = c.parent WHERE {at} < {period.end}"
         f" AND (r.disposed_at IS NULL OR r.disposed_at >= {period.start})",
-        ("FROM touched_recording", *_belonging("session_recording")),
+        ("FROM touched_recording", _belonging("session_recording")),
     )
 
 
-def _belonging(relation: str) -> Iterator[str]:
-    yield f"SELECT child FROM diff_{relation}"
-    yield f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM diff_setting)"
+def _belonging(relation: str) -> str:
+    # What is not told of itself can only get another session when that one is new, and then its setting is too.
+    return f"SELECT child FROM {relation} WHERE parent IN (SELECT item_id FROM diff_setting)"
 
 
 def _identity_items(state_at: int) -> Derived:
