@@ -67,8 +67,7 @@ _NAMED_BY: dict[str, tuple[tuple[str, str], ...]] = {
 
 def put_changed_records(store: Store) -> None:
     """Make ``changed_record_<kind>``, and what it needs to know of names."""
-    # A person's name holds the entries behind it, so only the key can differ under it, and the view shows the key.
-    store.run("CREATE TABLE changed_rid AS SELECT DISTINCT name AS rid FROM diff_identity_view")
+    store.run("CREATE TABLE changed_rid AS SELECT rid FROM diff_person UNION SELECT name FROM diff_identity_view")
     store.run("CREATE TABLE changed_workflow AS SELECT DISTINCT name AS flow FROM diff_workflow_view")
     for table in ("login", "responsible"):
         by_person = f"SELECT source, text FROM {table} SEMI JOIN changed_rid USING (rid)"
