@@ -145,6 +145,21 @@ def test_an_employment_may_end_with_the_first_instant_of_1970(world, tmp_path: P
     assert row.identity.status == "terminated"
 
 
+def test_a_person_of_two_records_in_one_entry_is_not_taken_for_one_of_them(world, tmp_path: Path) -> None:
+    """One line of a directory states both; one login names one of them, and the address names both."""
+    one = Identity(
+        id="ana", person_id="P", email="ana@x.example", status="active", aliases=(Alias(source="tp", subject="ana"),)
+    )
+    other = Identity(id="ana-admin", person_id="P", email="ana@x.example", status="suspended")
+    world.told += [Observation(source="hr", ledger_index=0, observed_at=0, record=each) for each in (one, other)]
+    world.told.append(Observation(source="hr", ledger_index=1, observed_at=0, record=Identity(id="ben")))
+    for subject in ("ana", "ana@x.example"):
+        world.tell("tp", Session(id=subject, subject=subject, started_at=DAY))
+    expected, sets = both(world, tmp_path)
+    assert {row.identity.status for row in read_rows(tmp_path / "one", "session")} == {"active", "suspended"}
+    assert expected == sets
+
+
 def test_days_before_1970_lose_nothing(world, tmp_path: Path) -> None:
     world.period = msgspec.structs.replace(world.period, start=-5 * DAY)
     world.tell("tp", *(Session(id=f"s{at}", started_at=at) for at in (-DAY - 1, -DAY, -1, 0)))

@@ -8,6 +8,7 @@ The views are made by ``app.trails.views`` itself. A view of somebody changes on
 made per stretch between such ends.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -292,10 +293,13 @@ class Names:
 
     def _rid(self, found: Resolution) -> str | None:
         """Return a name for a resolved person; a person joined of several records is another than each alone."""
-        if found.identity is None:
+        each = found.identity
+        if each is None:
             return None
-        rid = f"{found.identity.item_id} {found.identity.ledger}"
-        self._people.setdefault(rid, found.identity)
+        # One entry may state several records, so that the entries do not tell these persons apart.
+        told = hashlib.sha256(msgspec.json.encode((each.record, each.ledger))).hexdigest()[:32]
+        rid = f"{each.item_id} {told}"
+        self._people[rid] = each
         return rid
 
 
