@@ -9,6 +9,7 @@ No statement about a particular table lives here; those are in each stage's ``re
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Any
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
-import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, text
@@ -105,25 +105,37 @@ class Database:
         """
         sql = str(statement.compile(self._engine, compile_kwargs={"literal_binds": True}))
         try:
-            # The connection of this process keeps the files of SQLite's log there, which a reader cannot make.
-            with self.read() as known, closing(self._adbc(known)) as connection, closing(connection.cursor()) as cursor:
-                if self.is_sqlite:
-                    cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
-                cursor.execute(sql)
-                for batch in cursor.fetch_record_batch():
-                    if batch.num_rows:  # SQLite tells the types of columns by their values.
-                        yield batch.cast(schema)
-        except adbc_driver_manager.Error as error:
+            yield from self._sqlite_batches(sql, schema) if self.is_sqlite else self._postgresql_batches(sql, schema)
+        except (DBAPIError, sqlite3.Error, adbc_driver_manager.Error) as error:
             reason = str(error).strip().splitlines()[0]
             raise UsageError(f"the database cannot be read: {reason}", where=self._place) from error
 
-    def _adbc(self, connection: Connection) -> Any:  # noqa: ANN401  The connection of a driver; its module has no types.
-        if self.is_sqlite:
-            return adbc_driver_sqlite.dbapi.connect(f"{Path(self._url.database or '').resolve().as_uri()}?mode=ro")
-        # What psycopg connected with, and not the URL: libpq reads fewer, and shows the password of one it cannot read.
-        driver: Any = connection.connection.driver_connection
-        conninfo = make_conninfo(driver.info.dsn, password=driver.info.password or None)
-        return adbc_driver_postgresql.dbapi.connect(conninfo)
+    def _sqlite_batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Read as the driver does that holds the database open already.
+
+        A reader that brings its own copy of SQLite must not be used: when it closes the file, the system drops the
+        locks of the whole process, and other processes write as if nobody else had the database open.
+        Source: https://www.sqlite.org/howtocorrupt.html, section 2.2.1.
+        """
+        with self.read() as connection, closing(connection.exec_driver_sql(sql)) as result:
+            cursor: Any = result.cursor
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                columns = zip(*rows, strict=True)
+                arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _postgresql_batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        with self.read() as known:
+            # What psycopg connected with, and not the URL: libpq reads fewer, and shows the password of one it cannot.
+            driver: Any = known.connection.driver_connection
+            conninfo = make_conninfo(driver.info.dsn, password=driver.info.password or None)
+        with (
+            closing(adbc_driver_postgresql.dbapi.connect(conninfo)) as connection,
+            closing(connection.cursor()) as cursor,
+        ):
+            cursor.execute(sql)
+            for batch in cursor.fetch_record_batch():
+                yield batch.cast(schema)
 
     def migrate(self) -> None:
         """Create the schema, or bring it up to date. Two processes that start at once do it one after the other.

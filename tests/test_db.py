@@ -3,6 +3,8 @@
 """The database: the same schema and the same promises on SQLite and on PostgreSQL."""
 
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +154,27 @@ def test_batches_are_read_wherever_the_file_is(sqlite_template: Path, tmp_path: 
     schema = pa.schema([pa.field("position", pa.int64())])
     batches = database.batches(select(LedgerNodeRow.position), schema)
     assert pa.Table.from_batches(batches, schema).column(0).to_pylist() == [7]
+    database.close()
+
+
+def test_reading_batches_drops_no_lock_of_this_process(tmp_path: Path) -> None:
+    """Whoever closes a file drops the locks that its process has on it, whoever took them."""
+    path = tmp_path / "proofroom.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0.1).execute('BEGIN IMMEDIATE')"
+
+    def other_process_writes() -> bool:
+        return (
+            subprocess.run([sys.executable, "-c", other, str(path)], capture_output=True, check=False).returncode == 0
+        )
+
+    schema = pa.schema([pa.field("position", pa.int64())])
+    with database.write():
+        assert not other_process_writes()
+        assert sum(batch.num_rows for batch in database.batches(select(LedgerNodeRow.position), schema)) == 0
+        assert not other_process_writes()
+    assert other_process_writes()
     database.close()
 
 
