@@ -174,6 +174,8 @@ def test_reading_batches_drops_no_lock_of_this_process(tmp_path: Path) -> None:
         assert not other_process_writes()
         assert sum(batch.num_rows for batch in database.batches(select(LedgerNodeRow.position), schema)) == 0
         assert not other_process_writes()
+        Database(f"sqlite:///{path}").close()
+        assert not other_process_writes()
     assert other_process_writes()
     database.close()
 
