@@ -42,10 +42,10 @@ def outcomes_sql(definitions: Sequence[Definition], source: str) -> str:
     return f"SELECT\n  {outer}\nFROM (\n  SELECT\n    {inner}\n  FROM {rows}\n)\nORDER BY item_id"
 
 
-def rows_sql(files: Sequence[Path], period: PeriodView) -> str:
-    """Return the rows of segments, each with the period it is judged for."""
+def rows_sql(files: Sequence[Path], period: PeriodView, *, named: bool = False) -> str:
+    """Return the rows of segments, each with the period it is judged for; ``named`` as for ``segments_sql``."""
     fields = ", ".join(f"'{name}': {value}::BIGINT" for name, value in msgspec.structs.asdict(period).items())
-    return f"(SELECT *, {{{fields}}} AS period FROM {segments_sql(files)})"  # noqa: S608 - Numbers, and quoted names.
+    return f"(SELECT *, {{{fields}}} AS period FROM {segments_sql(files, named=named)})"  # noqa: S608 - Numbers, and quoted names.
 
 
 def segments_sql(files: Sequence[Path], *, named: bool = False) -> str:

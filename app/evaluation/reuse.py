@@ -20,6 +20,7 @@ from app.cel.substitute import questions_about, with_values
 from app.evaluation.definition import Definition
 from app.evaluation.model import Evaluation
 from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
+from app.evaluation.slices import sliced_source
 from app.signing.canonical import canonical_json
 from app.trails.populations import PeriodView
 
@@ -71,13 +72,12 @@ def moved_sql(asked: Question, earlier: Earlier) -> str | None:
     """
     before = earlier.evaluation
     then = PeriodView(start=before.period.start, end=before.period.end, as_of=before.as_of)
-    other = {
-        sql for each in asked.definitions if _is_known(each, earlier) for sql in _other_sql(each, then, asked.period)
-    }
+    known = [each for each in asked.definitions if _is_known(each, earlier)]
+    other = {sql for each in known for sql in _other_sql(each, then, asked.period)}
     files = [file for file in asked.files if _is_same(asked, file, earlier)]
     if not other or not files:
         return None
-    rows = segments_sql(files, named=True)
+    rows = sliced_source(known, rows_sql(files, asked.period, named=True))
     return f"SELECT DISTINCT filename FROM {rows} WHERE {' OR '.join(sorted(other))}"  # noqa: S608 - Compiled.
 
 

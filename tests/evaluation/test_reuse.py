@@ -12,12 +12,13 @@ from msgspec import structs
 from app.evaluation.definition import define
 from app.evaluation.engine import checked_files, open_engine
 from app.evaluation.model import ItemOutcome, Period
-from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql
+from app.evaluation.reuse import Earlier, Question, moved_sql, remaining_sql, state_digests
 from app.evaluation.service import evaluate_tests
 from app.trails.example import example_row
 from app.trails.populations import PeriodView
 from app.trails.segments import freeze, read_period, segment_digests
 from tests.evaluation.test_evaluate import CATALOG, entry
+from tests.evaluation.test_slices import slice_of
 
 DAY = 86_400_000
 PERIOD = PeriodView(start=0, end=90 * DAY, as_of=80 * DAY)
@@ -52,7 +53,7 @@ def tests(control_test):
 def evaluated(tmp_path):
     """Return what evaluates tests over rows in a folder of its own."""
 
-    def evaluate(name, tests, rows, earlier=None):
+    def evaluate(name, tests, rows, earlier=None, slices=None):
         folder = tmp_path / name
         freeze({"session": rows}, folder / "populations")
         period = read_period(folder / "populations")
@@ -67,6 +68,7 @@ def evaluated(tmp_path):
             segments=folder / "populations",
             results=folder / "results",
             earlier=earlier,
+            slices=slices,
         )
         return Earlier(evaluation=evaluation, results=folder / "results")
 
@@ -131,6 +133,18 @@ def test_only_what_changed_is_asked(tests, evaluated, tmp_path):
     assert "CASE" not in kept
 
 
+def test_a_value_that_an_overlay_changes_is_asked_with_as_well(tests, evaluated, caplog):
+    """Time goes on for the sessions of one day by the overlay's value, and for those of another by the test's own."""
+    said = slice_of({"least": "48d"}, start=DATES_MS[1], where="session.privileged")
+    slices = {"TST-02": [said]}
+    before = evaluated("before", tests, sessions(40), slices=slices)
+    rows = sessions(40, period=structs.replace(PERIOD, as_of=PERIOD.as_of + DAY))
+    full = evaluated("full", tests, rows, slices=slices)
+    again = evaluated("again", tests, rows, before, slices)
+    assert again.evaluation == full.evaluation != before.evaluation
+    assert not caplog.records, "what was kept could be used"
+
+
 def test_time_alone_asks_nothing_where_no_test_reads_it(tests, evaluated, tmp_path):
     before = evaluated("before", tests, sessions(8))
     del tests["TST-02"]
@@ -148,7 +162,9 @@ def test_without_anything_in_common_all_is_asked(tests, evaluated, control_test,
 
 
 @pytest.mark.parametrize("spoil", ["gone", "short", "renamed", "empty", "cut off", "no numbers", "other answers"])
-def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil):
+@pytest.mark.parametrize("stated", [False, True])
+def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil, stated):
+    """Its digest tells; and where somebody stated the digest anew, what is no vector of these items is still told."""
     before = evaluated("before", tests, sessions(40))
     path = before.results / "session.parquet"
     table = pq.read_table(path)
@@ -169,5 +185,7 @@ def test_what_is_kept_is_not_believed_when_it_is_spoiled(tests, evaluated, spoil
             pq.write_table(table.set_column(1, "TST-01", passed), path)
         case "renamed":
             pq.write_table(table.rename_columns(["item_id", "A", "B", "C"]), path)
+    if stated and spoil != "other answers":
+        state_digests(before.results)
     full, again = evaluated("full", tests, sessions(40)), evaluated("again", tests, sessions(40), before)
     assert again.evaluation == full.evaluation
