@@ -98,7 +98,7 @@ class Database:
             yield connection
 
     def batches(self, statement: Select[*tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a query as Arrow batches of a schema, without a Python object for each value.
+        """Yield the rows of a query as Arrow batches of a schema; for millions of rows, and never through ORM objects.
 
         Raises:
             UsageError: the database cannot be read.
