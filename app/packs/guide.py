@@ -42,7 +42,10 @@ Proofroom reports what the evidence shows. It draws no conclusion about the orga
 
 Outcomes: 0 not_applicable, 1 pass, 2 fail, 3 no_evidence, 4 waived (a deviation under an approved waiver), 5 error.
 
-Cells of CSV files that a spreadsheet could take for a formula begin with an apostrophe. Instants are RFC 3339, UTC.
+CSV files show the item itself whole, and of the identity, account, right, workflow or session that it is linked to
+what names it; those have listings of their own, and the Parquet files have all. `no_evidence_of` names the record types
+for which no source can speak at the item's instant. Instants are RFC 3339, UTC. Cells that a spreadsheet could take for
+a formula begin with an apostrophe.
 
 ## Populations
 

@@ -3,7 +3,8 @@
 """Write a population as one CSV file, for people and spreadsheets; the Parquet segments stay what was judged.
 
 In:  the Parquet segments of a population.
-Out: CSV (RFC 4180, UTF-8): one line an item, one column a single value; lists of records appear as their count.
+Out: CSV (RFC 4180, UTF-8): one line an item, one column a single value; lists of records appear as their count, and
+what an item is linked to by what names it.
 Equal segments give equal bytes, in bounded memory.
 """
 
@@ -25,6 +26,7 @@ _BATCH = 20_000
 _CASTABLE = (-62_135_596_800_000, 253_402_300_800_000)
 """The years 1 to 9999, in milliseconds: they have four digits."""
 _WHOLE_SECOND = ".000Z"
+_EVIDENCE = "evidence"
 BEGINNINGS = tuple(sorted({char.encode()[:1] for char in " \u00a0=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"}))
 """First bytes of the texts that ``FORMULA`` may match: a column without any of them is plain as it is."""
 _BEGINNINGS = pa.array(BEGINNINGS, pa.binary())
@@ -114,6 +116,8 @@ def write_listing(row_class: type[Row], segments: Sequence[Path], output: Path) 
 
 
 def _leaf(schema: pa.Schema, column: Column) -> str:
+    if column.kind == "evidence":
+        return _EVIDENCE
     if column.kind != "structs":
         return column.name
     first, *rest = column.name.split(".")
@@ -122,9 +126,20 @@ def _leaf(schema: pa.Schema, column: Column) -> str:
 
 
 def _values(batch: pa.RecordBatch, column: Column) -> pa.Array:
+    if column.kind == "evidence":
+        return _missing(batch.column(_EVIDENCE))
     first, *rest = column.name.split(".")
     values = reduce(pc.struct_field, rest, batch.column(first))
     return pc.list_value_length(values) if column.kind == "structs" else values
+
+
+def _missing(evidence: pa.StructArray) -> pa.Array:
+    """Return the names of the fields that are false, which are the same for most rows."""
+    bits = {field.name: 1 << place for place, field in enumerate(evidence.type)}
+    false = [pc.multiply(pc.cast(pc.invert(evidence.field(name)), pa.int64()), bit) for name, bit in bits.items()]
+    rows = reduce(pc.add, false).dictionary_encode()
+    texts = ["; ".join(name for name, bit in bits.items() if row & bit) for row in rows.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(rows.indices)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -138,6 +153,8 @@ def _cells(values: pa.Array, column: Column) -> pa.Array:
             return _instants(values)
         case "text":
             return _plain(values)
+        case "evidence":
+            return values
         case "texts":
             return _plain(_joined(values))
         case "numbers":

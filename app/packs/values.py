@@ -16,12 +16,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.records.times import format_instant
-from app.trails.populations import FlagView, Instant, Row
+from app.trails.populations import (
+    AccountView,
+    EvidenceView,
+    FlagView,
+    GrantView,
+    IdentityView,
+    Instant,
+    Row,
+    SessionView,
+    WorkflowView,
+)
 
-Kind = Literal["instant", "bool", "text", "number", "texts", "numbers", "structs"]
+Kind = Literal["instant", "bool", "text", "number", "texts", "numbers", "structs", "evidence"]
 
-_LAST = frozenset({"evidence", "waivers", "ledger"})
+NO_EVIDENCE_OF = "no_evidence_of"
+"""The column that names the record types of which there is no evidence at the item's instant."""
+_LAST = frozenset({"ledger", NO_EVIDENCE_OF, "waivers"})
 """What a reader looks for last."""
+_NAMING: dict[type[msgspec.Struct], tuple[str, ...]] = {
+    IdentityView: ("id", "display", "kind", "status"),
+    AccountView: ("id", "name", "shared", "privileged", "break_glass"),
+    WorkflowView: ("id", "name"),
+    GrantView: ("id", "role", "basis", "starts_at", "ends_at", "link_basis"),
+    SessionView: ("id", "subject", "started_at", "ended_at", "status"),
+}
+"""What listings show of what an item is linked to where that has a listing of its own; the segments have all of it."""
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +52,18 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def columns_of(row_class: type[Row]) -> tuple[Column, ...]:
-    """Return a population's columns: every single value, lists of texts or numbers, and counts of child records."""
-    columns = _columns(row_class, "")
-    return tuple(sorted(columns, key=lambda column: column.name.split(".")[0] in _LAST))
+    """Return a population's columns: all of the item itself, what names that which it is linked to, counts of lists.
+
+    Of the item, lists of texts or numbers are shown whole. The first field that a row class adds is the item.
+    """
+    item = next(iter(row_class.__annotations__))
+    columns = [
+        column
+        for name, hint in _hints(row_class).items()
+        if name != "period"
+        for column in _columns(name, _class_of(hint), is_item=name == item)
+    ]
+    return tuple(sorted(columns, key=lambda column: column.name in _LAST))
 
 
 def text_at(row: Row, path: str) -> str:
@@ -71,28 +100,30 @@ def _text(value: Any, *, is_instant: bool) -> str:  # noqa: ANN401
     return str(value)
 
 
-def _columns(struct: type[msgspec.Struct], prefix: str) -> list[Column]:
-    columns: list[Column] = []
-    for name, hint in _hints(struct).items():
-        if prefix or name != "period":
-            columns += _column(prefix + name, hint)
-    return columns
+def _columns(name: str, kind: Any, *, is_item: bool) -> list[Column]:  # noqa: ANN401
+    if kind is EvidenceView:
+        return [Column(name=NO_EVIDENCE_OF, kind="evidence")]
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return [Column(name=name, kind=_kind(kind))]
+    shown = kind.__struct_fields__ if is_item else _NAMING.get(kind, kind.__struct_fields__)
+    return [Column(name=f"{name}.{each}", kind=_kind(_class_of(_hints(kind)[each]))) for each in shown]
 
 
-def _column(name: str, hint: Any) -> list[Column]:  # noqa: ANN401
+def _class_of(hint: Any) -> Any:  # noqa: ANN401
+    """Return a hint without ``None``."""
     if get_origin(hint) in (Union, types.UnionType):
         (hint,) = (part for part in get_args(hint) if part is not type(None))
+    return hint
+
+
+def _kind(hint: Any) -> Kind:  # noqa: ANN401
     if get_origin(hint) is list:
-        (element,) = get_args(hint)
         kinds: dict[Any, Kind] = {str: "texts", int: "numbers"}
-        return [Column(name=name, kind=kinds.get(element, "structs"))]
+        return kinds.get(get_args(hint)[0], "structs")
     if get_origin(hint) is Annotated:
-        is_instant = hint == Instant
-        return [Column(name=name, kind="instant" if is_instant else "number")]
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return _columns(hint, f"{name}.")
+        return "instant" if hint == Instant else "number"
     scalars: dict[Any, Kind] = {bool: "bool", str: "text", int: "number", float: "number"}
-    return [Column(name=name, kind=scalars[hint])]
+    return scalars[hint]
 
 
 @lru_cache(maxsize=256)

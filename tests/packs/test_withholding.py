@@ -6,6 +6,7 @@ import io
 import json
 import stat
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import pikepdf
@@ -17,6 +18,7 @@ from app.errors import CheckFailed, InvalidInput, UsageError
 from app.packs import layout
 from app.packs.assemble import Draft, sign_pack
 from app.packs.pdf import render_report
+from app.packs.values import columns_of
 from app.packs.withholding.apply import Withheld, WithholdingRequest
 from app.packs.withholding.commitments import MARK, Place, mark, pack_key, salt_of
 from app.packs.withholding.conceal import rewrite
@@ -26,6 +28,7 @@ from app.packs.withholding.fields import check_names
 from app.packs.withholding.secret import KEY_FILE, load_or_create_secret
 from app.records.model import Identity, Session
 from app.signing.keys import SigningIdentity
+from app.trails.populations import POPULATIONS
 from app.verification.pdf_text import text_of
 from tests.packs.small import SIGNED_AT, records
 from tests.packs.withheld import FIELDS, PLANTED, REQUEST, planted_records, replace, withheld_draft
@@ -119,11 +122,23 @@ def test_an_absent_value_looks_like_any_other(made: Made) -> None:
 
 def test_every_commitment_is_opened_by_its_line(made: Made) -> None:
     draft, _, opened = made
-    shown = b"".join(data for name, data in files_of(draft).items() if name.endswith(".csv"))
+    files = files_of(draft)
     singles = [line for line in lines_of(opened) if "[" not in line.path]
-    assert singles
+    assert any(listed(line) for line in singles)
     for line in singles:
-        assert line.mark.encode() in shown
+        rows = [
+            row
+            for name, data in files.items()
+            if name.startswith(f"populations/{line.population}/")
+            for row in pq.read_table(io.BytesIO(data)).to_pylist()
+            if row["item_id"] == line.item_id
+        ]
+        assert [reduce(dict.__getitem__, line.path.split("."), row) for row in rows] == [line.mark]
+        assert listed(line) == (line.mark.encode() in files[f"populations/{line.population}.csv"])
+
+
+def listed(line: Disclosure) -> bool:
+    return line.path in {column.name for column in columns_of(POPULATIONS[line.population])}
 
 
 def test_outcomes_are_those_of_the_whole_rows(made: Made, tmp_path: Path, identity: SigningIdentity) -> None:
