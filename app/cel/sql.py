@@ -297,7 +297,7 @@ class Compiler:
         decided, otherwise = ("false", "true") if node.every else ("true", "false")
         unclear = f"len({self._unclear(source, node.variable, rest)})"
         exact = f"WHEN {hits} > 0 THEN {decided} WHEN {unclear} = 0 THEN {otherwise}"
-        calm = self._cannot_overflow(node.variable, rest)
+        calm = self._cannot_overflow(source, node.variable, rest)
         return unless(errs, f"(CASE {f'WHEN {calm} THEN {quick} ' if calm else ''}{exact} END)")
 
     def _list(self, node: Path | Filter, ways: frozenset[Way], *, once: bool) -> tuple[str, list[str]]:
@@ -314,7 +314,7 @@ class Compiler:
         source, errs, rest = self._narrowed(asked, ways, once=once)
         if any(map(self._may_err, rest)):
             unclear = f"len({self._unclear(source, node.variable, rest)}) > 0"
-            calm = self._cannot_overflow(node.variable, rest)
+            calm = self._cannot_overflow(source, node.variable, rest)
             errs = [*errs, f"(CASE WHEN {calm} THEN false ELSE {unclear} END)" if calm else unclear]
         return self._filtered(source, node.variable, rest), errs
 
@@ -388,13 +388,22 @@ class Compiler:
             sql = f"list_transform({sql}, lambda {key}: {taken})"
         return self._shared.column(f"list_distinct({sql})" if once else sql)
 
-    def _cannot_overflow(self, variable: Variable, conditions: Sequence[Expr]) -> str | None:
-        """Return SQL, computed once and not per element, under which conditions cannot err, if there is such."""
+    def _cannot_overflow(self, source: str, variable: Variable, conditions: Sequence[Expr]) -> str | None:
+        """Return SQL under which conditions cannot err for any element of a list, if asking that is worth it.
+
+        A sum from outside is looked at once; one with a field of the element for each, before macros would be.
+        """
         sums = [total for each in conditions for total in _arithmetic(each)]
-        outside = frozenset().union(*map(free_variables, conditions)) - {variable.key}
-        if not self._null_safe or any(free_variables(total) - outside for total in sums):
+        known = frozenset().union(*map(free_variables, conditions)) | {variable.key}
+        own = [total for total in sums if variable.key in free_variables(total)]
+        is_worth_it = not own or any(map(has_macro, conditions))
+        if not (self._null_safe and is_worth_it and all(free_variables(total) <= known for total in sums)):
             return None
-        return " AND ".join(dict.fromkeys(self._calm(total) for total in sums))
+        calm = [self._calm(total) for total in sums if total not in own]
+        if own:
+            each = " AND ".join(dict.fromkeys(map(self._calm, own)))
+            calm.append(f"len(list_filter({source}, lambda {variable.key}: NOT ({each}))) = 0")
+        return " AND ".join(dict.fromkeys(calm))
 
     def _calm(self, total: Arithmetic) -> str:
         # Where null safety is proved, a sum of something missing is behind a guard, and its value does not matter.
