@@ -121,6 +121,9 @@ def test_the_engines_agree_where_macros_share_what_they_find(data):
         "first.exists(o, o.seq != null && second.exists(e, e.seq != null && e.seq == o.seq + p.most))",
         "first.all(o, second.all(e, side == null || e.seq == null || e.seq != side.count - p.most))",
         "first.all(o, !second.filter(e, e.seq != null && e.good).exists(e2, main.count + p.most == e2.seq))",
+        "first.exists(o, o.seq != null && size(second.filter(e, e.seq != null && e.seq < o.seq + p.most)) > 1)",
+        "first.all(o, !o.good || o.seq == null || second.all(e, e.seq == null || e.seq < o.seq + p.most))",
+        "size(first.filter(o, o.seq != null && second.exists(e, e.good && o.seq + p.most < main.count))) > 0",
     ],
 )
 def test_what_overflows_is_no_error_where_it_is_compared_with_nothing(expression):
