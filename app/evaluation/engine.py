@@ -120,7 +120,7 @@ def _answer(engine: duckdb.DuckDBPyConnection, asked: Question, path: Path, earl
             query = moved_sql(asked, earlier)
             moved = {Path(name) for (name,) in engine.execute(query).fetchall()} if query else set()
             remaining = remaining_sql(asked, earlier, moved)
-            items = sum(pq.read_metadata(file).num_rows for file in asked.files)
+            items = sum(_rows_in(file, asked.population) for file in asked.files)
             if remaining and _write(engine, remaining, path) == items:
                 return
         except (duckdb.Error, pa.ArrowException):
@@ -150,23 +150,29 @@ def checked_files(segments: Path, population: str) -> list[Path]:
     """
     files = [file.resolve() for file in segment_files(segments, population)]
     for file in files:
-        found = file.stat()
-        _check_file(file, population, found.st_size, found.st_mtime_ns)
+        _rows_in(file, population)
     return files
 
 
+def _rows_in(file: Path, population: str) -> int:
+    """Return the number of rows of a segment, whose columns are checked; for what is raised see ``checked_files``."""
+    found = file.stat()
+    return _read_file(file, population, found.st_size, found.st_mtime_ns)
+
+
 @lru_cache(maxsize=65_536)
-def _check_file(file: Path, population: str, size: int, changed: int) -> None:
-    """Check one file; one that has neither grown nor changed since it passed is not read again."""
+def _read_file(file: Path, population: str, size: int, changed: int) -> int:
+    """Read what a file says of itself; one that has neither grown nor changed since is not read again."""
     del size, changed
     where = f"{population}/{file.name}"
     try:
-        found = pq.read_schema(file)
+        found = pq.read_metadata(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidInput("this is no Parquet file", where=where, hint="Freeze the period again.") from error
-    if not found.equals(segment_schema(population), check_metadata=False):
+    if not found.schema.to_arrow_schema().equals(segment_schema(population), check_metadata=False):
         hint = "It was made by another version of Proofroom; freeze the period again."
         raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
+    return found.num_rows
 
 
 def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
@@ -191,9 +197,10 @@ def sizes(segments: Path) -> dict[str, int]:
 
     Raises:
         NotFound: a population was not frozen here.
+        InvalidInput: a file is not a segment of its population.
     """
     return {
-        population: sum(pq.read_metadata(file).num_rows for file in segment_files(segments, population))
+        population: sum(_rows_in(file, population) for file in checked_files(segments, population))
         for population in POPULATIONS
     }
 
