@@ -172,7 +172,7 @@ def _read_file(file: Path, population: str, size: int, changed: int) -> int:
     if not found.schema.to_arrow_schema().equals(segment_schema(population), check_metadata=False):
         hint = "It was made by another version of Proofroom; freeze the period again."
         raise InvalidInput(f"this segment does not have the columns of '{population}'", where=where, hint=hint)
-    return found.num_rows
+    return int(found.num_rows)
 
 
 def _write(engine: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
