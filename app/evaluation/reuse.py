@@ -8,7 +8,6 @@ of its segment, so equal digests are equal rows. As time goes on, few questions 
 those of items whose time was running out. What is taken over is what would be computed, to the byte.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import msgspec
 from app.cel.sql import to_sql
 from app.cel.sqltext import quote_name
 from app.cel.substitute import questions_about, with_values
+from app.digests import sha256_of
 from app.evaluation.definition import Definition
 from app.evaluation.model import Evaluation
 from app.evaluation.questions import outcomes_sql, rows_sql, segments_sql
@@ -34,14 +34,14 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_digests(results: Path) -> None:
     """Write down, beside a folder of result vectors, the SHA-256 of each, for those that would take it over."""
-    _digests(results).write_bytes(canonical_json({file.name: _sha256(file) for file in results.glob("*.parquet")}))
+    _digests(results).write_bytes(canonical_json({file.name: sha256_of(file) for file in results.glob("*.parquet")}))
 
 
 def is_as_written(results: Path, name: str) -> bool:
     """Tell whether a result vector is there, and still as it was when its digest was written down."""
     try:
         stated = msgspec.json.decode(_digests(results).read_bytes(), type=dict[str, str])
-        return stated.get(name) == _sha256(results / name)
+        return stated.get(name) == sha256_of(results / name)
     except (OSError, msgspec.MsgspecError):
         return False
 
@@ -142,8 +142,3 @@ def _other_sql(definition: Definition, then: PeriodView, now: PeriodView) -> Ite
 def _digests(results: Path) -> Path:
     """Return the file of the digests; it is not in the folder, for all of that goes into packs."""
     return results.with_name(f"{results.name}-digests.json")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,6 +20,7 @@ from cryptography import x509
 
 from app.clock import Clock
 from app.db import Database
+from app.digests import sha256_of
 from app.errors import CheckFailed, NotFound, UsageError
 from app.evaluation.model import Period
 from app.evaluation.periods import EvaluatedPeriod, PeriodEvaluator, Progress
@@ -167,7 +168,7 @@ class PackService:
             raise NotFound("there is no such pack")
         if not pack.path.is_file():
             raise NotFound(f"the file of pack {pack.id} is not where it was written to", hint="Build it again")
-        if pack.path.stat().st_size != pack.size or _sha256(pack.path) != pack.sha256:
+        if pack.path.stat().st_size != pack.size or sha256_of(pack.path) != pack.sha256:
             # A pack of the same days has the same file name, and may show what this one withholds.
             raise NotFound(f"the file of pack {pack.id} was replaced by another", hint="Build it again")
         return pack
@@ -366,11 +367,6 @@ def _file_name(evaluated: EvaluatedPeriod, *, is_whole: bool) -> str:
     period = evaluated.evaluation.period
     first, last = period.days
     return f"proofroom-{evaluated.evaluation.framework}-{first}-{last}{'' if is_whole else '-withheld'}.zip"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hex(hashes: list[bytes]) -> tuple[str, ...]:

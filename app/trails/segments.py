@@ -10,7 +10,6 @@ Equal rows give equal bytes: rows are sorted, nothing of the machine or the mome
 writer are fixed here. (The writer's own version is part of a Parquet file, so it is pinned in the lock file.)
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.digests import sha256_of
 from app.errors import InvalidInput, NotFound
 from app.records.times import format_instant
 from app.trails.arrow import arrow_schema
@@ -95,7 +95,7 @@ class Segments:
         One that is not, any more, of the digest that it had when it was written is as good as none.
         """
         name = f"{population}/{_file_of(day)}"
-        if not (other / name).is_file() or _sha256(other / name) != digests.get(name):
+        if not (other / name).is_file() or sha256_of(other / name) != digests.get(name):
             return False
         (self._directory / population).mkdir(parents=True, exist_ok=True)
         # What is there may be shared with other directories, so it is not written over.
@@ -126,7 +126,7 @@ class Segments:
             file = _SegmentFile(writer)
             yield file
             file.flush()
-        self._digests[f"{population}/{name}"] = _sha256(partial)
+        self._digests[f"{population}/{name}"] = sha256_of(partial)
         partial.replace(folder / name)
 
 
@@ -231,7 +231,7 @@ def segment_files(directory: Path, population: str) -> list[Path]:
 def segment_digests(directory: Path) -> dict[str, str]:
     """Return the hex SHA-256 of every segment, by name relative to the directory."""
     files = (file for population in POPULATIONS for file in (directory / population).glob("*.parquet"))
-    return {file.relative_to(directory).as_posix(): _sha256(file) for file in sorted(files)}
+    return {file.relative_to(directory).as_posix(): sha256_of(file) for file in sorted(files)}
 
 
 def read_rows(directory: Path, population: str) -> Iterator[Row]:
@@ -290,8 +290,3 @@ def _read(path: Path, population: str, period: PeriodView) -> Iterator[Row]:
                 yield from rows_of(batch, population, period)
     except (pa.ArrowException, msgspec.ValidationError) as error:
         raise InvalidInput(f"it is no segment of population '{population}'", where=where) from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
