@@ -112,11 +112,11 @@ SELECT s.item_id, coalesce(s.started_at, s.first_at) AS started, s.run_as, b.rid
   c.grant_item AS chosen, m.basis, list_concat(coalesce(b.ledger, []::BIGINT[]), coalesce(dv.ledger, []::BIGINT[]))
     AS ledger
 FROM (FROM session WHERE due(item_id)) s
-JOIN behind b USING (item_id)
-JOIN match m USING (item_id)
+JOIN (FROM behind WHERE due(item_id)) b USING (item_id)
+JOIN (FROM match WHERE due(item_id)) m USING (item_id)
 LEFT JOIN system y ON y.source = s.source AND y.text = s.target
 LEFT JOIN door d ON d.source = s.source AND d.target = s.target AND d.name = s.run_as
-LEFT JOIN match_grant c ON c.item_id = s.item_id AND c.chosen
+LEFT JOIN (FROM match_grant WHERE due(item_id)) c ON c.item_id = s.item_id AND c.chosen
 LEFT JOIN "grant" g ON g.item_id = c.grant_item
 LEFT JOIN flow f ON f.source = g.source AND f.text = g.workflow_id
 LEFT JOIN by_credential dv ON dv.item_id = s.item_id AND dv.n = 1""",
@@ -149,7 +149,8 @@ def _session_items(period: PeriodView) -> Derived:
     return _items(
         "session",
         'SELECT s.item_id, s.source, t.started AS "at", t.started AS approved, t.subjects, t.targets,'
-        " s.item_id AS session_item FROM (FROM session WHERE due(item_id)) s JOIN setting t USING (item_id)"
+        " s.item_id AS session_item FROM (FROM session WHERE due(item_id)) s"
+        " JOIN (FROM setting WHERE due(item_id)) t USING (item_id)"
         f" WHERE t.started >= {period.start} AND t.started < {period.end}",
         ("SELECT item_id FROM diff_setting",),
     )
@@ -220,7 +221,8 @@ def _session_event_items(period: PeriodView) -> Derived:
         f" coalesce(t.subjects, {_NONE}) AS subjects,"
         f" coalesce(t.targets, {_NONE}) AS targets, t.item_id AS session_item"
         " FROM (FROM session_event WHERE due(item_id)) r"
-        " LEFT JOIN session_child c ON c.child = r.item_id LEFT JOIN setting t ON t.item_id = c.parent"
+        " LEFT JOIN (FROM session_child WHERE due(child)) c ON c.child = r.item_id"
+        " LEFT JOIN setting t ON t.item_id = c.parent"
         f" WHERE {at} >= {period.start} AND {at} < {period.end}",
         ("FROM touched_session_event", _belonging("session_child")),
     )
@@ -234,7 +236,7 @@ def _recording_items(period: PeriodView) -> Derived:
         f" greatest({at}, {period.start}) AS approved,"
         f" coalesce(t.subjects, {_NONE}) AS subjects, coalesce(t.targets, {_NONE}) AS targets,"
         " t.item_id AS session_item FROM (FROM recording WHERE due(item_id)) r"
-        " LEFT JOIN session_recording c ON c.child = r.item_id"
+        " LEFT JOIN (FROM session_recording WHERE due(child)) c ON c.child = r.item_id"
         f" LEFT JOIN setting t ON t.item_id = c.parent WHERE {at} < {period.end}"
         f" AND (r.disposed_at IS NULL OR r.disposed_at >= {period.start})",
         ("FROM touched_recording", _belonging("session_recording")),

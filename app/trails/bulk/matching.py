@@ -171,7 +171,8 @@ _MATCH = Derived(
     "item_id",
     """
 SELECT s.item_id, coalesce(any_value(m.basis), 'none') AS basis, count(m.grant_item) AS n
-FROM (FROM session WHERE due(item_id)) s LEFT JOIN match_grant m USING (item_id) GROUP BY s.item_id""",
+FROM (FROM session WHERE due(item_id)) s LEFT JOIN (FROM match_grant WHERE due(item_id)) m USING (item_id)
+GROUP BY s.item_id""",
     ("FROM touched_session", "SELECT item_id FROM diff_match_grant"),
 )
 
