@@ -81,6 +81,16 @@ def test_every_population_has_a_listing_even_without_rows(population: str, tmp_p
     assert len((tmp_path / "one.csv").read_bytes().splitlines()) == 2
 
 
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_an_item_is_shown_whole_and_what_it_is_linked_to_is_named(population: str) -> None:
+    item = {"session_event": "event", "source": "collected"}.get(population, population)
+    shown = [column.name for column in columns_of(POPULATIONS[population])]
+    whole = getattr(example_row(population, {}), item).__struct_fields__
+    assert [name for name in shown if name.startswith(f"{item}.")] == [f"{item}.{field}" for field in whole]
+    linked = {name.split(".")[0] for name in shown if "." in name} - {item}
+    assert all(f"{name}.id" in shown for name in linked)
+
+
 def test_listings_and_single_values_agree(tmp_path: Path) -> None:
     row = example_row("session", GIVEN)
     (cells,) = listing([row], tmp_path)
